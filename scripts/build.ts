@@ -1,0 +1,86 @@
+/**
+ * `npm run build`: one folder per function under dist/, bundled, with SDKs in chunks of their own that load when first used.
+ * `node dist/<name>/index.js` serves it; functions-framework takes the folder as --source and the name as --target.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildResult, build } from 'esbuild';
+import { MANIFEST } from '#functions/manifest.ts';
+import { type FunctionRow, subscriptionsOf } from '#shared/define.ts';
+
+const root = join(import.meta.dirname, '..');
+const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  dependencies: Record<string, string>;
+};
+
+/** Packages a bundle must not contain: the framework that loads it, and (as they come) packages with native code. */
+const EXTERNAL = ['@google-cloud/functions-framework'];
+
+/** CommonJS packages inside an ES module bundle still call these. */
+const BANNER = `import { createRequire as hawkerRequire } from 'node:module';
+import { fileURLToPath as hawkerPath } from 'node:url';
+const require = hawkerRequire(import.meta.url), __filename = hawkerPath(import.meta.url), __dirname = hawkerPath(new URL('.', import.meta.url));`;
+
+const entryOf = (row: FunctionRow) => `
+import create from './functions/${row.name}/index.ts';
+import { serveFunction } from './shared/serve/function-server.ts';
+const served = serveFunction(${JSON.stringify(row)}, ${JSON.stringify(subscriptionsOf(MANIFEST))}, create);
+const { handler } = served;
+export { handler as ${JSON.stringify(row.name)} };
+if (import.meta.main) await served.main();
+`;
+
+async function buildFunction(row: FunctionRow): Promise<void> {
+  const folder = join(root, 'dist', row.name);
+  rmSync(folder, { recursive: true, force: true });
+  const result = await build({
+    stdin: { contents: entryOf(row), resolveDir: root, sourcefile: `${row.name}.entry.ts`, loader: 'ts' },
+    outdir: folder,
+    entryNames: 'index',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    splitting: true,
+    minify: true,
+    keepNames: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    external: EXTERNAL,
+    banner: { js: BANNER },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(packageOf(row, result), null, 2)}\n`);
+  const bytes = Object.entries(result.metafile.outputs).filter(([file]) => file.endsWith('.js'));
+  const total = bytes.reduce((sum, [, output]) => sum + output.bytes, 0);
+  process.stdout.write(`dist/${row.name}: ${bytes.length} files, ${Math.round(total / 1024)} KiB\n`);
+}
+
+/** Exactly what the folder needs beside Node: what the bundle left outside, and the framework where the platform starts the folder with it. */
+function packageOf(row: FunctionRow, result: BuildResult<{ metafile: true }>): object {
+  const outside = Object.values(result.metafile.outputs).flatMap(({ imports }) =>
+    imports.filter(({ external, path }) => external && !path.startsWith('node:')).map(({ path }) => path),
+  );
+  const names = new Set(
+    Object.keys(own.dependencies).filter((name) =>
+      outside.some((path) => path === name || path.startsWith(`${name}/`)),
+    ),
+  );
+  if (row.serve === 'app') names.add('@google-cloud/functions-framework');
+  return {
+    name: `hawker-${row.name}`,
+    version: own.version,
+    private: true,
+    description: row.summary,
+    type: 'module',
+    main: 'index.js',
+    scripts: { start: 'node index.js' },
+    engines: { node: '>=24' },
+    dependencies: Object.fromEntries([...names].sort().map((name) => [name, own.dependencies[name]])),
+  };
+}
+
+for (const row of MANIFEST) await buildFunction(row);

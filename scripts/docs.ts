@@ -1,0 +1,94 @@
+/**
+ * Writes the parts of README.md that are made from the code, between `<!-- name:begin -->` and `<!-- name:end -->`.
+ * With --check it writes nothing, names each part that has drifted and exits with 1.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MANIFEST } from '#functions/manifest.ts';
+import { SETTINGS } from '#shared/config.ts';
+import type { FunctionRow } from '#shared/define.ts';
+import { CATALOGUE } from '#shared/errors.ts';
+
+const README = join(import.meta.dirname, '..', 'README.md');
+
+const PARTS: Record<string, () => string> = {
+  functions: () =>
+    table(
+      ['Function', 'What it does', 'Runs on', 'Who may call it', 'Publishes'],
+      MANIFEST.map((row) => [
+        `[${row.name}](functions/${row.name})`,
+        row.summary,
+        triggerOf(row),
+        { anyone: 'anyone', admins: 'admins', push: 'its push subscription' }[row.callers],
+        row.publishes.map((topic) => `\`${topic}\``).join(', '),
+      ]),
+    ),
+  settings: () =>
+    table(
+      ['Setting', 'What it is', 'Default'],
+      Object.entries(SETTINGS).map(([name, { about, ...rest }]) => [
+        `\`${name}\``,
+        `${about}${'secret' in rest ? ' (a secret)' : ''}`,
+        'fallback' in rest ? rest.fallback : '',
+      ]),
+    ),
+  errors: () =>
+    table(
+      ['Code', 'Status', 'Meaning', 'Worth repeating'],
+      Object.entries(CATALOGUE).map(([code, { status, title, retryable }]) => [
+        `\`${code}\``,
+        `${status}`,
+        title,
+        retryable ? 'yes' : '',
+      ]),
+    ),
+};
+
+function triggerOf({ trigger }: FunctionRow): string {
+  if (trigger.type === 'http') return 'HTTP';
+  if (trigger.type === 'message') return `message \`${trigger.topic}\``;
+  return `schedule \`${trigger.cron}\` (${trigger.timeZone})`;
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+export interface Regenerated {
+  text: string;
+  /** The names of the parts that differ from what the code says, or whose markers are gone. */
+  drifted: string[];
+}
+
+/** The document with every part made anew. */
+export function regenerate(document: string): Regenerated {
+  let text = document;
+  const drifted: string[] = [];
+  for (const [name, make] of Object.entries(PARTS)) {
+    const [before, rest] = split(text, `<!-- ${name}:begin -->\n`);
+    const [old, after] = split(rest, `<!-- ${name}:end -->`);
+    const made = `${make()}\n`;
+    if (after === undefined || old !== made) drifted.push(name);
+    if (after !== undefined) text = `${before}<!-- ${name}:begin -->\n${made}<!-- ${name}:end -->${after}`;
+  }
+  return { text, drifted };
+}
+
+/** What stands before and after the first `mark`; nothing after where there is none. */
+function split(text: string | undefined, mark: string): [string, string | undefined] {
+  const at = text?.indexOf(mark) ?? -1;
+  if (text === undefined || at < 0) return [text ?? '', undefined];
+  return [text.slice(0, at), text.slice(at + mark.length)];
+}
+
+if (import.meta.main) {
+  const document = await readFile(README, 'utf8');
+  const { text, drifted } = regenerate(document);
+  if (!process.argv.includes('--check')) {
+    await writeFile(README, text);
+  } else if (drifted.length > 0) {
+    console.error(`README.md has drifted from the code in: ${drifted.join(', ')}. Run \`npm run fix\`.`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * `npm start`: every function in one process and on one port, on the embedded data folder unless settings say otherwise.
+ * Requests to a console host go to the console and the functions' prefixes, all others to `redirects`.
+ */
+import { createServer } from 'node:http';
+import { parseArgs } from 'node:util';
+import { MANIFEST } from '#functions/manifest.ts';
+import { systemClock } from '#shared/clock.ts';
+import { loadConfig } from '#shared/config.ts';
+import { type CreateFunction, type FunctionInstance, type FunctionRow, subscriptionsOf } from '#shared/define.ts';
+import { createForwarding } from '#shared/http/addresses.ts';
+import { ensureFirstAdminKey } from '#shared/http/auth.ts';
+import { consoleHosts } from '#shared/http/console-hosts.ts';
+import { systemIds } from '#shared/ids.ts';
+import { openRuntime } from '#shared/runtime.ts';
+import { exitWithReason } from '#shared/serve/exit.ts';
+import { fetchListener } from '#shared/serve/fetch-listener.ts';
+import { drainOnSignal } from '#shared/serve/lifecycle.ts';
+import { drainServer, listen, StartError } from '#shared/serve/listen.ts';
+import { processLog } from '#shared/serve/process-log.ts';
+import { createConsole } from './local/console.ts';
+import { createDispatch } from './local/dispatch.ts';
+
+const USAGE = `usage: npm start -- [--only name,name]
+  --only   run these functions alone: ${MANIFEST.map(({ name }) => name).join(', ')}`;
+
+function chosenRows(): FunctionRow[] {
+  let only: string | undefined;
+  try {
+    const { values } = parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
+    if (values.help) {
+      process.stdout.write(`${USAGE}\n`);
+      process.exit(0);
+    }
+    only = values.only;
+  } catch (error) {
+    throw new StartError(`${(error as Error).message.split('. ')[0]}. ${USAGE.replaceAll(/\s+/g, ' ')}`);
+  }
+  if (only === undefined) return [...MANIFEST];
+  const names = only.split(',').flatMap((name) => name.trim() || []);
+  const unknown = names.filter((name) => !MANIFEST.some((row) => row.name === name));
+  if (unknown.length > 0 || names.length === 0)
+    throw new StartError(
+      `--only: there is no function ${unknown.join(', ') || 'named'}; there are ${MANIFEST.map(({ name }) => name).join(', ')}`,
+    );
+  return MANIFEST.filter(({ name }) => names.includes(name));
+}
+
+/** npm passes no SIGTERM on and would leave this process behind; whoever ends `npm start` means this. */
+function endWithNpm(): void {
+  if (process.env['npm_lifecycle_event'] !== 'start') return;
+  const npm = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === npm) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 200).unref();
+}
+
+async function main(): Promise<void> {
+  const rows = chosenRows();
+  const config = loadConfig();
+  const log = processLog(config);
+  const subscriptions = subscriptionsOf(MANIFEST);
+  const runtime = await openRuntime({ config, log, clock: systemClock, ids: systemIds, subscriptions, prefix: '' });
+
+  const running = new Map<string, FunctionInstance>();
+  for (const row of rows) {
+    const { default: create } = (await import(`../functions/${row.name}/index.ts`)) as { default: CreateFunction };
+    const prefix = `${config.HAWKER_BASE_PATH ?? ''}/${row.name}`;
+    running.set(row.name, await create({ ...runtime, prefix, log: log.with({ function: row.name }) }));
+  }
+
+  const consoleApp = createConsole({ rows, running, runtime, basePath: config.HAWKER_BASE_PATH ?? '' });
+  const redirects = running.get('redirects');
+  const server = createServer(
+    // Two Host headers joined are a host that nobody serves; otherwise the first would count, and a proxy may have judged by the second.
+    { keepAliveTimeout: 65_000, joinDuplicateHeaders: true },
+    createDispatch({
+      consoleHosts: consoleHosts(config),
+      requestedHost: createForwarding(config.HAWKER_TRUSTED_PROXIES).requestedHost,
+      console: fetchListener((request) => consoleApp.fetch(request)),
+      redirects: redirects?.kind === 'listener' ? redirects.listener : undefined,
+    }),
+  );
+  const host = config.HAWKER_HOST ?? '127.0.0.1';
+  const port = await listen(server, host, config.PORT);
+
+  const key = running.has('links') ? await ensureFirstAdminKey(runtime) : undefined;
+  const consumers = subscriptions.flatMap((subscription) => {
+    const instance = running.get(subscription.name);
+    return instance?.kind === 'message' ? [runtime.queue.consume(subscription, instance.handle)] : [];
+  });
+
+  drainOnSignal(
+    [
+      (leftMs) => drainServer(server, Math.min(leftMs, 3_000)),
+      (leftMs) => Promise.all(consumers.map((consumer) => consumer.stop(Math.min(leftMs, 2_000)))),
+      (leftMs) => Promise.all([...running.values()].map(async (instance) => instance.drain?.(leftMs))),
+      (leftMs) => runtime.close(leftMs),
+    ],
+    log,
+  );
+
+  endWithNpm();
+
+  log.info('ready', {
+    address: `http://${host === '127.0.0.1' ? 'localhost' : host}:${port}/`,
+    functions: rows.map(({ name }) => name).join(','),
+  });
+  // Not through the log, which may be collected: this is said once, to whoever started it.
+  if (key)
+    process.stdout.write(`admin key: ${key}\nKeep it: it is shown only now. Make others with POST /links/v1/keys.\n`);
+}
+
+main().catch(exitWithReason);

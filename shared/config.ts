@@ -1,0 +1,171 @@
+/**
+ * Every setting, as data: read here alone, checked once at start, all problems told in one message. README's table is made from it.
+ */
+import { isIP } from 'node:net';
+import { isCidr } from './http/addresses.ts';
+
+interface Setting<T> {
+  /** One sentence for README. */
+  about: string;
+  /** What the default is, in words where it is not a plain value. */
+  fallback?: string;
+  secret?: boolean;
+  /** Turns the text into a value or throws an Error whose message is the rule it breaks ("must be ..."). `undefined`: not set, or empty. */
+  read: (text: string | undefined) => T;
+}
+
+const oneOf =
+  <const T extends string>(values: readonly T[], fallback: T) =>
+  (text: string | undefined): T => {
+    const found = values.find((value) => value === (text ?? fallback));
+    if (!found) throw new Error(`must be ${values.join(' or ')}`);
+    return found;
+  };
+
+const wholeNumber = (least: number, most: number, fallback: number) => (text: string | undefined) => {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new Error(`must be a whole number from ${least} to ${most}`);
+  return value;
+};
+
+const optional =
+  (pattern: RegExp, rule: string) =>
+  (text: string | undefined): string | undefined => {
+    if (text !== undefined && !pattern.test(text)) throw new Error(`must be ${rule}`);
+    return text;
+  };
+
+const list =
+  (valid: (item: string) => boolean, rule: string) =>
+  (text: string | undefined): string[] => {
+    const items = (text ?? '').split(',').flatMap((item) => item.trim() || []);
+    if (!items.every(valid)) throw new Error(`must be a comma-separated list of ${rule}`);
+    return items;
+  };
+
+const setting = <T>(given: Setting<T>) => given;
+
+const HOST_PATTERN = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$/i;
+
+export const SETTINGS = {
+  PORT: setting({
+    about: 'Port to listen on; 0 takes a free one',
+    fallback: '8080',
+    read: wholeNumber(0, 65535, 8080),
+  }),
+  HAWKER_HOST: setting({
+    about: 'Address to listen on',
+    fallback: '127.0.0.1 under `npm start`, all addresses for a built function',
+    read: optional(/^[0-9a-zA-Z.:-]+$/, 'an IP address or a host name'),
+  }),
+  HAWKER_DATA: setting({ about: 'Folder of the embedded data', fallback: '.data', read: (text) => text ?? '.data' }),
+  HAWKER_STORE: setting({
+    about: 'Where documents live: `sqlite` or `firestore`',
+    fallback: 'sqlite',
+    read: oneOf(['sqlite', 'firestore'], 'sqlite'),
+  }),
+  HAWKER_QUEUE: setting({
+    about: 'How events travel: `embedded` or `pubsub`',
+    fallback: 'embedded',
+    read: oneOf(['embedded', 'pubsub'], 'embedded'),
+  }),
+  GOOGLE_CLOUD_PROJECT: setting({
+    about: 'Google Cloud project of Firestore and Pub/Sub; needed where either is used',
+    read: optional(/^[a-z][a-z0-9:.-]{4,61}[a-z0-9]$/, 'a project id'),
+  }),
+  FIRESTORE_EMULATOR_HOST: setting({
+    about: "Firestore emulator's host:port",
+    read: optional(/^[^/\s]+:\d+$/, 'host:port'),
+  }),
+  PUBSUB_EMULATOR_HOST: setting({
+    about: "Pub/Sub emulator's host:port",
+    read: optional(/^[^/\s]+:\d+$/, 'host:port'),
+  }),
+  HAWKER_CONSOLE_HOSTS: setting({
+    about: 'More host names that serve the console and the admin interfaces, beside localhost, 127.0.0.1 and [::1]',
+    read: list((item) => HOST_PATTERN.test(item), 'host names without a port'),
+  }),
+  HAWKER_BASE_PATH: setting({
+    about: 'Path under which a proxy in front serves the console host, such as `/hawker`',
+    read: optional(/^(?:\/[A-Za-z0-9._~-]+)+$/, 'a path that starts with / and does not end with it'),
+  }),
+  HAWKER_ADMIN_KEY: setting({
+    about: 'An admin key to accept; without it the first `npm start` makes one, prints it once and keeps only its hash',
+    secret: true,
+    read: optional(/^[\x21-\x7e]{16,256}$/, '16 to 256 visible ASCII characters'),
+  }),
+  HAWKER_ADMIN_AUDIENCE: setting({
+    about: 'Audience that a Google ID token must have to act as admin; with HAWKER_ADMIN_EMAILS',
+    read: optional(/^\S+$/, 'an audience without spaces'),
+  }),
+  HAWKER_ADMIN_EMAILS: setting({
+    about: 'Google accounts whose ID tokens act as admin',
+    read: list((item) => /^\S+@\S+$/.test(item), 'e-mail addresses'),
+  }),
+  HAWKER_PUSH_AUDIENCE: setting({
+    about: 'Audience that the push subscription puts into its tokens; needed by a built message function on Pub/Sub',
+    read: optional(/^\S+$/, 'an audience without spaces'),
+  }),
+  HAWKER_PUSH_EMAIL: setting({
+    about: 'Service account of the push subscription; needed with HAWKER_PUSH_AUDIENCE',
+    read: optional(/^\S+@\S+$/, 'an e-mail address'),
+  }),
+  HAWKER_TRUSTED_PROXIES: setting({
+    about: 'Addresses (IP or CIDR) of proxies whose X-Forwarded-For and X-Forwarded-Host are believed',
+    read: list((item) => isIP(item) !== 0 || isCidr(item), 'IP addresses or CIDR ranges'),
+  }),
+  HAWKER_COUNTRY_HEADER: setting({
+    about: "Header in which your load balancer puts the visitor's two-letter country",
+    read: optional(/^[A-Za-z0-9-]+$/, 'a header name'),
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+
+export type Config = { readonly [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]['read']> } & {
+  /** Whether the platform is Cloud Run: CPU may stop after the last byte of an answer. Its own variable K_SERVICE tells. */
+  readonly cloudRun: boolean;
+};
+
+/** Settings that cannot be used; `message` is one line that names each and its rule, never a secret's value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Reads all settings. Throws ConfigError with every problem at once. */
+export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = { cloudRun: Boolean(env['K_SERVICE']) };
+  for (const [name, spec] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {
+    const text = env[name]?.trim() || undefined;
+    try {
+      values[name] = spec.read(text);
+    } catch (error) {
+      problems.push(`${name} ${(error as Error).message}${spec.secret ? '' : ` (got ${JSON.stringify(text)})`}`);
+    }
+  }
+  const config = values as unknown as Config;
+  if (problems.length === 0) problems.push(...contradictions(config));
+  if (problems.length > 0) throw new ConfigError(`bad settings: ${problems.join('; ')}`);
+  return config;
+}
+
+/** Names that look like ours and are none: most likely a slip of the keyboard. */
+export function unknownSettings(env: Record<string, string | undefined> = process.env): string[] {
+  return Object.keys(env).filter((name) => name.startsWith('HAWKER_') && !(name in SETTINGS));
+}
+
+function* contradictions(config: Config): Generator<string> {
+  const needsProject = [
+    config.HAWKER_STORE === 'firestore' && 'HAWKER_STORE=firestore',
+    config.HAWKER_QUEUE === 'pubsub' && 'HAWKER_QUEUE=pubsub',
+  ];
+  const wanting = needsProject.filter(Boolean).join(' and ');
+  if (wanting && !config.GOOGLE_CLOUD_PROJECT) yield `GOOGLE_CLOUD_PROJECT is needed with ${wanting}`;
+  if (Boolean(config.HAWKER_PUSH_AUDIENCE) !== Boolean(config.HAWKER_PUSH_EMAIL))
+    yield 'HAWKER_PUSH_AUDIENCE and HAWKER_PUSH_EMAIL go together';
+  if (Boolean(config.HAWKER_ADMIN_AUDIENCE) !== config.HAWKER_ADMIN_EMAILS.length > 0)
+    yield 'HAWKER_ADMIN_AUDIENCE and HAWKER_ADMIN_EMAILS go together';
+}

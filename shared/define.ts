@@ -1,0 +1,105 @@
+/** What a function is: a row in the manifest that says what it needs, and an entry that makes it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from './clock.ts';
+import type { Config, SettingName } from './config.ts';
+import type { Ids } from './ids.ts';
+import type { Log } from './log.ts';
+import type { EventHandler, Queue, SubscriptionSpec } from './queue/queue.ts';
+import type { Store } from './store/store.ts';
+
+export type Trigger =
+  | { type: 'http' }
+  | { type: 'message'; topic: string }
+  | { type: 'schedule'; cron: string; timeZone: string };
+
+/** One row of the manifest. Nothing has a default: what a function may do is written down, row by row. */
+export interface FunctionRow {
+  /** Kebab-case; the folder's name, the prefix under `npm start`, the service's name in the cloud. */
+  name: string;
+  /** One sentence for README's table. */
+  summary: string;
+  trigger: Trigger;
+  /** Who reaches it over the network: everybody, or the project's own services. */
+  ingress: 'all' | 'internal';
+  /** Who may call it: anyone; the holder of an admin key or of a configured Google identity; or only its push subscription's identity. */
+  callers: 'anyone' | 'admins' | 'push';
+  /** How it is served: as an app under functions-framework or its own server, or only by a server of its own. */
+  serve: 'app' | 'own-server';
+  /** Store collections it reads or writes. */
+  store: Record<string, 'read' | 'write'>;
+  /** Topics it publishes to. */
+  publishes: readonly string[];
+  /** MiB. */
+  memory: number;
+  /** vCPUs. Below 1 the platform allows one request at a time. */
+  cpu: number;
+  /** Requests or events at a time per instance. */
+  concurrency: number;
+  /** Seconds, at most 3,600. */
+  timeout: number;
+  /** Deliveries of an event before it becomes a dead letter (5 to 100), for message functions; 0 for others. */
+  retries: number;
+  /** Settings it reads beside the common ones. */
+  settings: readonly SettingName[];
+  /** Those of its settings that are secrets. */
+  secrets: readonly SettingName[];
+}
+
+/** What every function is given. */
+export interface Runtime {
+  config: Config;
+  store: Store;
+  queue: Queue;
+  log: Log;
+  clock: Clock;
+  ids: Ids;
+  /** The path below which an HTTP function is reached from outside, without a trailing slash: `/links` under `npm start`, '' on a host of its own. */
+  prefix: string;
+}
+
+export interface HttpFunction {
+  kind: 'http';
+  /** A fetch handler: the app, served at the root of its own host or below `/<name>` under `npm start`. */
+  fetch(request: Request): Response | Promise<Response>;
+  /** Ends what outlives a request; called once, after the last one. */
+  drain?(withinMs: number): Promise<void>;
+}
+
+export interface ListenerFunction {
+  kind: 'listener';
+  listener(request: IncomingMessage, response: ServerResponse): void;
+  drain?(withinMs: number): Promise<void>;
+}
+
+export interface MessageFunction {
+  kind: 'message';
+  handle: EventHandler;
+  drain?(withinMs: number): Promise<void>;
+}
+
+export type FunctionInstance = HttpFunction | ListenerFunction | MessageFunction;
+
+/** An entry's default export. Called once per process; what it opens, `drain` closes. */
+export type CreateFunction = (runtime: Runtime) => FunctionInstance | Promise<FunctionInstance>;
+
+/** The identity on an entry's factory, so that the compiler checks it where it is written. */
+export function defineFunction(create: CreateFunction): CreateFunction {
+  return create;
+}
+
+/** The subscriptions that these rows imply: one for each message function, named like it. */
+export function subscriptionsOf(rows: readonly FunctionRow[]): SubscriptionSpec[] {
+  return rows.flatMap((row) =>
+    row.trigger.type === 'message'
+      ? [
+          {
+            name: row.name,
+            topic: row.trigger.topic,
+            concurrency: row.concurrency,
+            ackDeadlineMs: row.timeout * 1000,
+            maxAttempts: row.retries,
+          },
+        ]
+      : [],
+  );
+}

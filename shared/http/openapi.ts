@@ -1,0 +1,159 @@
+/** The OpenAPI 3.1 document of an app's routes, made from the schemas that check its requests. */
+import * as z from 'zod';
+import { CATALOGUE, type ErrorCode } from '../errors.ts';
+import type { Answer, RouteSpec } from './api.ts';
+import { PROBLEM_TYPE, problemSchema } from './problem.ts';
+
+interface About {
+  title: string;
+  about: string;
+  prefix: string;
+}
+
+type Json = Record<string, unknown>;
+
+/** Answers may gain fields: only what comes in is closed. */
+const override = ({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: Json }) => {
+  if (zodSchema._zod.def.type === 'object' && !zodSchema._zod.def.catchall) delete jsonSchema['additionalProperties'];
+};
+
+export function describeApi(routes: readonly RouteSpec[], { title, about, prefix }: About): Json {
+  const schemas: Json = {};
+  /** Schemas with an `id` become components that others refer to. */
+  const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
+    const {
+      $schema: _,
+      $defs,
+      ...root
+    } = JSON.parse(
+      JSON.stringify(z.toJSONSchema(schema, { io, unrepresentable: 'any', override })).replaceAll(
+        '"#/$defs/',
+        '"#/components/schemas/',
+      ),
+    ) as Json;
+    Object.assign(schemas, $defs);
+    return root;
+  };
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method]: operationOf(route, schemaOf) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title, description: about, version: '1' },
+    servers: [{ url: prefix || '/' }],
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key, or a Google ID token where these are configured',
+        },
+      },
+    },
+  };
+}
+
+type SchemaOf = (schema: z.ZodType, io: 'input' | 'output') => Json;
+
+function operationOf(route: RouteSpec, schemaOf: SchemaOf): Json {
+  const writes = route.method !== 'get';
+  const problems = new Set<ErrorCode>([
+    ...(route.role === 'anyone' ? [] : (['unauthenticated', 'forbidden'] as const)),
+    ...(route.params || route.query || route.body ? (['invalid'] as const) : []),
+    ...(route.body || route.text ? (['bad_request', 'too_large'] as const) : []),
+    ...(route.body ? (['unsupported_media_type'] as const) : []),
+    ...(writes ? (['request_in_progress', 'idempotency_key_reused'] as const) : []),
+    ...(route.ifMatch || route.ifNoneMatch ? (['precondition_failed'] as const) : []),
+    ...(route.problems ?? []),
+    'internal',
+    'unavailable',
+  ]);
+  return {
+    operationId: route.operationId,
+    summary: route.summary,
+    ...((route.about ?? route.role !== 'anyone') && {
+      description: [route.about, route.role !== 'anyone' && `Needs the role ${route.role}.`].filter(Boolean).join(' '),
+    }),
+    ...(route.role === 'anyone' && { security: [] }),
+    parameters: [
+      ...parametersOf(route.params, 'path', schemaOf),
+      ...parametersOf(route.query, 'query', schemaOf),
+      ...(writes
+        ? [header('Idempotency-Key', 'Makes a repetition within 24 hours answer what the first one did')]
+        : []),
+      ...(route.ifMatch ? [header('If-Match', 'The ETag that it must still have')] : []),
+      ...(route.ifNoneMatch ? [header('If-None-Match', '`*`: there must be nothing here yet')] : []),
+    ],
+    ...(route.body && {
+      requestBody: {
+        required: !route.body.safeParse(undefined).success,
+        content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
+      },
+    }),
+    ...(route.text && {
+      requestBody: {
+        required: true,
+        content: Object.fromEntries(route.text.types.map((type) => [type, { schema: { type: 'string' } }])),
+      },
+    }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer, schemaOf)]),
+      ),
+      ...problemAnswers(problems, schemaOf),
+    },
+  };
+}
+
+function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query', schemaOf: SchemaOf): Json[] {
+  if (!schema) return [];
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    ...(description !== undefined && { description }),
+    schema: rest,
+  }));
+}
+
+function header(name: string, description: string): Json {
+  return { name, in: 'header', required: false, description, schema: { type: 'string' } };
+}
+
+function answerOf(answer: Answer, schemaOf: SchemaOf): Json {
+  return {
+    description: answer.about,
+    ...(answer.headers && {
+      headers: Object.fromEntries(
+        Object.entries(answer.headers).map(([name, description]) => [
+          name,
+          { description, schema: { type: 'string' } },
+        ]),
+      ),
+    }),
+    ...(answer.schema && { content: { 'application/json': { schema: schemaOf(answer.schema, 'output') } } }),
+    ...(answer.type && { content: { [answer.type]: { schema: { type: 'string' } } } }),
+  };
+}
+
+function problemAnswers(codes: ReadonlySet<ErrorCode>, schemaOf: SchemaOf): Json {
+  const byStatus = Map.groupBy([...codes].sort(), (code) => CATALOGUE[code].status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, same]) => [
+      status,
+      {
+        description: same.map((code) => `\`${code}\`: ${CATALOGUE[code].title}`).join('; '),
+        content: { [PROBLEM_TYPE]: { schema: schemaOf(problemSchema, 'output') } },
+      },
+    ]),
+  );
+}

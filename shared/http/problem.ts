@@ -1,0 +1,63 @@
+/** Errors as RFC 9457 problem details: the one shape in which every HTTP function says no. */
+import { HTTPException } from 'hono/http-exception';
+import * as z from 'zod';
+import { AppError, CATALOGUE, type ErrorCode } from '../errors.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+export const problemSchema = z
+  .object({
+    type: z.string().describe('A URI reference that names the kind of problem; stable, compared as text'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(Object.keys(CATALOGUE) as [ErrorCode, ...ErrorCode[]]),
+    errors: z
+      .array(
+        z.object({
+          pointer: z
+            .string()
+            .describe('A JSON pointer into the body, `?name` of a query parameter, or `{name}` in the path'),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem' });
+
+/** Status codes under which the HTTP library itself refuses a request. */
+const FOREIGN: Record<number, ErrorCode> = {
+  400: 'bad_request',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'too_large',
+  415: 'unsupported_media_type',
+  429: 'too_many_requests',
+};
+
+/** What may be told of any thrown value. What nobody foresaw becomes `internal`, keeping the value as its cause for the log alone. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const code = error instanceof HTTPException ? FOREIGN[error.status] : undefined;
+  if (code && error instanceof Error) return new AppError(code, error.message || CATALOGUE[code].title);
+  return new AppError('internal', CATALOGUE.internal.title, { cause: error });
+}
+
+export function problemResponse(error: AppError, requestId: string): Response {
+  const { status, title } = CATALOGUE[error.code];
+  const body: z.infer<typeof problemSchema> = {
+    type: `/problems/${error.code}`,
+    title,
+    status,
+    // What lies behind a failure of ours may name hosts, projects and files: that is for the log.
+    detail: status >= 500 && error.cause !== undefined ? title : error.message,
+    code: error.code,
+    ...(error.errors && { errors: error.errors }),
+    requestId,
+  };
+  const headers = { 'Content-Type': PROBLEM_TYPE, ...(status === 503 && { 'Retry-After': '5' }), ...error.headers };
+  return new Response(JSON.stringify(body), { status, headers });
+}

@@ -1,0 +1,27 @@
+/** Checking a part of a request against its schema, with every offence named by its place. */
+import type * as z from 'zod';
+import { AppError, type FieldError } from '../errors.ts';
+
+/** How a path into the checked value is written: `/tags/0` in a body, `?limit` in the query, `{host}` in the path. */
+export type Place = (path: readonly PropertyKey[]) => string;
+
+export const inBody: Place = (path) =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+export const inQuery: Place = (path) => `?${String(path[0] ?? '')}`;
+export const inPath: Place = (path) => `{${String(path[0] ?? '')}}`;
+
+/** The parsed value. Throws `invalid` with every offence, unknown fields among them. */
+export async function validate<T extends z.ZodType>(schema: T, value: unknown, place: Place): Promise<z.output<T>> {
+  const result = await schema.safeParseAsync(value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.flatMap((issue) => offences(issue, place));
+  const [first, ...others] = errors;
+  const where = first?.pointer ? `${first.pointer}: ` : '';
+  const more = others.length > 0 ? `, and ${others.length} more` : '';
+  throw new AppError('invalid', `${where}${first?.detail ?? 'not valid'}${more}`, { errors });
+}
+
+function offences(issue: z.core.$ZodIssue, place: Place): FieldError[] {
+  if (issue.code !== 'unrecognized_keys') return [{ pointer: place(issue.path), detail: issue.message }];
+  return issue.keys.map((key) => ({ pointer: place([...issue.path, key]), detail: 'There is no such field' }));
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../clock.ts';
+import { isAppError } from '../errors.ts';
+import type { Event } from '../events/event.ts';
+import { systemIds } from '../ids.ts';
+import { type Database, openDatabase } from '../sqlite/database.ts';
+import { createKeptLog } from '../testing/kept-log.ts';
+import { arrivals, eventually, newEvent, type QueueUnderTest, specs, within } from './contract-tools.ts';
+import { openEmbeddedQueue } from './embedded.ts';
+import type { Timing } from './embedded-consumer.ts';
+import { queueContract } from './queue.contract.ts';
+import type { Queue } from './queue.ts';
+
+function begin(t: TestContext): QueueUnderTest {
+  const folder = mkdtempSync(join(tmpdir(), 'hawker-queue-'));
+  const log = createKeptLog();
+  const ends: (() => Promise<void>)[] = [];
+  t.after(async () => {
+    for (const end of ends) await end();
+    rmSync(folder, { recursive: true });
+  });
+  return {
+    log,
+    eventually,
+    spec: specs(),
+    async open(subscriptions) {
+      const database = openDatabase(join(folder, 'hawker.db'));
+      const timing = { backoffBaseMs: 10, backoffMaxMs: 50, pollMs: 20 };
+      const queue = openEmbeddedQueue({ database, subscriptions, log, timing, clock: systemClock, ids: systemIds });
+      ends.push(async () => {
+        await queue.close(100);
+        database.close();
+      });
+      return queue;
+    },
+  };
+}
+
+queueContract({ name: 'the embedded driver', begin });
+
+test('publications of one turn share one transaction, and so do the claims and answers of one', async (t) => {
+  const { database, open, spec } = oneFile(t);
+  let transactions = 0;
+  const counted: Database = {
+    ...database,
+    transaction: (work, wait) => {
+      transactions++;
+      return database.transaction(work, wait);
+    },
+  };
+  const queue = open(counted);
+  transactions = 0;
+  await Promise.all(Array.from({ length: 200 }, () => queue.publish(spec.topic, newEvent('many'))));
+  assert.equal(transactions, 1);
+
+  const got = arrivals<Event>();
+  const consumer = queue.consume(spec, async (event) => got.add(event));
+  await within(got.count(200), 'all events');
+  await consumer.stop(5_000);
+  // 10 at a time: the first claim, 19 turns that answer ten and claim ten, the last answers.
+  assert.equal(transactions, 1 + 21);
+});
+
+test("another connection's write holds up neither publishing nor consuming for long", async (t) => {
+  const { database, open, spec } = oneFile(t);
+  const queue = open(database, { pollMs: 20 });
+  await queue.publish(spec.topic, newEvent('before'));
+  const other = openDatabase(database.path);
+  t.after(() => other.close());
+  other.get('BEGIN IMMEDIATE');
+  const got = arrivals<Event>();
+  const consumer = queue.consume(spec, async (event) => got.add(event));
+  const published = queue.publish(spec.topic, newEvent('meanwhile'));
+  // Both have tried by then; each would give up only after seconds if it had to wait where it stands.
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  other.get('COMMIT');
+  await published;
+  await within(got.count(2), 'both events');
+  await consumer.stop(5_000);
+});
+
+test('a publication reaches the consumers of its own process without a poll', async (t) => {
+  const { database, open, spec } = oneFile(t);
+  const queue = open(database, { pollMs: 3_600_000 });
+  const got = arrivals<Event>();
+  queue.consume(spec, async (event) => got.add(event));
+  await new Promise(setImmediate);
+  await queue.publish(spec.topic, newEvent('quick'));
+  await within(got.count(1), 'the event');
+});
+
+test('a full disk is told to whoever publishes; with room again all goes on', async (t) => {
+  const { database, open, spec } = oneFile(t);
+  const queue = open(database);
+  const got = arrivals<Event>();
+  queue.consume(spec, async (event) => got.add(event));
+  const pages = database.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
+  database.all(`PRAGMA max_page_count = ${pages}`);
+  const big = newEvent('big', { data: 'x'.repeat(500_000) });
+  await assert.rejects(queue.publish(spec.topic, big), (error) => isAppError(error, 'storage_full'));
+  database.all('PRAGMA max_page_count = 1000000');
+  await queue.publish(spec.topic, big);
+  await within(got.count(1), 'the event');
+});
+
+test('an event published while the disk was full for a moment is not lost', async (t) => {
+  const { database, open, spec } = oneFile(t);
+  const queue = open(database);
+  const pages = database.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
+  database.all(`PRAGMA max_page_count = ${pages}`);
+  const published = queue.publish(spec.topic, newEvent('big', { data: 'x'.repeat(500_000) }));
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  database.all('PRAGMA max_page_count = 1000000');
+  await published;
+  const closing = queue.publish(spec.topic, newEvent('last'));
+  assert.equal(await queue.close(1_000), 0);
+  await closing;
+});
+
+test('closing with a full disk says how many events were lost', async (t) => {
+  const { database, open, spec } = oneFile(t);
+  const queue = open(database);
+  const pages = database.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
+  database.all(`PRAGMA max_page_count = ${pages}`);
+  const published = [1, 2, 3].map(() => queue.publish(spec.topic, newEvent('big', { data: 'x'.repeat(500_000) })));
+  const settled = Promise.allSettled(published);
+  assert.equal(await queue.close(200), 3);
+  assert.ok((await settled).every(({ status }) => status === 'rejected'));
+});
+
+/** One file, opened but with no queue on it yet. */
+function oneFile(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'hawker-queue-'));
+  const database = openDatabase(join(folder, 'hawker.db'));
+  const spec = specs()();
+  const queues: Queue[] = [];
+  t.after(async () => {
+    for (const queue of queues) await queue.close(100);
+    database.close();
+    rmSync(folder, { recursive: true });
+  });
+  const open = (on: Database, timing: Partial<Timing> = {}) => {
+    const log = createKeptLog();
+    const queue = openEmbeddedQueue({
+      database: on,
+      subscriptions: [spec],
+      log,
+      timing,
+      clock: systemClock,
+      ids: systemIds,
+    });
+    queues.push(queue);
+    return queue;
+  };
+  return { database, open, spec };
+}

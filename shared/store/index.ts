@@ -1,0 +1,45 @@
+/** Opens the store that the settings name. Each driver is loaded only when it is the one: the embedded store never pays for the cloud's SDK. */
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Ids } from '../ids.ts';
+import type { Database } from '../sqlite/database.ts';
+import type { Store, StoreDriver } from './store.ts';
+
+interface StoreParts {
+  clock: Clock;
+  ids: Ids;
+  /** The embedded file; asked for only where HAWKER_STORE is `sqlite`. Whoever opened it closes it. */
+  database: () => Database;
+}
+
+export async function openStore(config: Config, { clock, ids, database }: StoreParts): Promise<Store> {
+  if (config.HAWKER_STORE === 'sqlite') {
+    const { createSqliteDriver } = await import('./sqlite.ts');
+    return withShorthands(createSqliteDriver(database(), clock));
+  }
+  const { createFirestoreDriver } = await import('./firestore.ts');
+  const project = config.GOOGLE_CLOUD_PROJECT ?? '';
+  return withShorthands(createFirestoreDriver({ project, emulator: config.FIRESTORE_EMULATOR_HOST, clock, ids }));
+}
+
+/** The four single-document calls, made of the driver's own. */
+export function withShorthands(driver: StoreDriver): Store {
+  return {
+    ...driver,
+    async get<T>(collection: string, id: string) {
+      const [doc] = await driver.getMany<T>(collection, [id]);
+      return doc;
+    },
+    async create(collection, id, value, options) {
+      const [version = ''] = await driver.commit([{ op: 'create', collection, id, value, ...options }]);
+      return version;
+    },
+    async replace(collection, id, value, ifVersion, options) {
+      const [version = ''] = await driver.commit([{ op: 'replace', collection, id, value, ifVersion, ...options }]);
+      return version;
+    },
+    async delete(collection, id, ifVersion) {
+      await driver.commit([{ op: 'delete', collection, id, ifVersion }]);
+    },
+  };
+}

@@ -1,0 +1,3 @@
+import { brandedLinksContract } from './branded-links.contract.ts';
+
+brandedLinksContract('the embedded default', () => ({}));

@@ -1,0 +1,124 @@
+/** Takes README's tour as a newcomer would: each shell block in order against a server that was just started, each answer as it is printed there. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { guardAgainstLeaks } from '#shared/testing/leak-guard.ts';
+import { ROOT } from './sources.ts';
+
+guardAgainstLeaks();
+
+const START_MS = 30_000;
+const SOON_MS = 20_000;
+
+interface Step {
+  shell: string;
+  /** What it prints, `…` standing for anything; undefined where the README shows nothing. */
+  expected: string | undefined;
+}
+
+const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+const tour = /^## A five-minute tour\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
+const [prelude, ...steps] = stepsOf(tour);
+const noCurl = spawnSync('curl', ['--version']).error ? 'curl is not installed' : false;
+
+describe('the five-minute tour', { skip: noCurl }, () => {
+  let folder: string;
+  let server: ChildProcess;
+  let address: string;
+  let key: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hawker-tour-'));
+    const own = Object.entries(process.env).filter(
+      ([name]) => !/^(?:HAWKER_|PORT$|GOOGLE_|.*_EMULATOR_HOST$)/.test(name),
+    );
+    server = spawn(process.execPath, [join(ROOT, 'scripts/start.ts')], {
+      cwd: folder,
+      env: { ...Object.fromEntries(own), PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const said = await outputUntil(server, /admin key: hwk_\S+\n/);
+    address = /"address":"http:\/\/([^"/]+)/.exec(said)?.[1] ?? '';
+    key = /admin key: (hwk_\S+)/.exec(said)?.[1] ?? '';
+    assert.match(address, /^localhost:\d+$/);
+  });
+
+  after(async () => {
+    const ended = once(server, 'exit');
+    server.kill('SIGTERM');
+    const late = setTimeout(() => server.kill('SIGKILL'), 10_000);
+    const [code] = await ended;
+    clearTimeout(late);
+    await rm(folder, { recursive: true });
+    assert.equal(code, 0, 'it stops cleanly');
+  });
+
+  const run = (shell: string) =>
+    new Promise<string>((resolve, reject) => {
+      const script = `set -euo pipefail\n${prelude?.shell}\n${shell}`
+        .replaceAll('localhost:8080', address)
+        .replaceAll('hwk_...', key);
+      execFile('bash', ['-c', script], { cwd: folder, timeout: START_MS }, (error, stdout) =>
+        error ? reject(error) : resolve(stdout),
+      );
+    });
+
+  it('opens with the two variables that all of it uses', () => {
+    assert.match(prelude?.shell ?? '', /^AUTH=.*hwk_\.\.\..*\nAPI=http:\/\/localhost:8080/);
+    assert.ok(steps.length >= 7);
+  });
+
+  for (const { shell, expected } of steps)
+    it(`prints what README shows for: ${shell.split('\n')[0]?.slice(0, 90)}`, async () => {
+      const wanted = patternOf(expected ?? '');
+      const deadline = performance.now() + SOON_MS;
+      let printed = await run(shell);
+      // Counting happens behind the answers: what only reads may be asked again.
+      while (!wanted.test(printed) && isRead(shell) && performance.now() < deadline) {
+        await sleep(100);
+        printed = await run(shell);
+      }
+      assert.ok(wanted.test(printed), `README shows:\n${expected}\nbut it printed:\n${printed}`);
+    });
+});
+
+function stepsOf(text: string): Step[] {
+  const found: Step[] = [];
+  for (const [, language, body = ''] of text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)) {
+    if (language === 'sh') found.push({ shell: body, expected: undefined });
+    const last = found.at(-1);
+    if (language === 'text' && last) last.expected = body;
+  }
+  return found;
+}
+
+/** Lines may run together, as they do when an answer ends without a newline. */
+function patternOf(expected: string): RegExp {
+  const lines = expected.trim().split('\n');
+  const escaped = lines.map((line) => line.split('…').map(RegExp.escape).join('[^\\n]*?'));
+  return new RegExp(`^\\s*${escaped.join('\\s*')}\\s*$`);
+}
+
+function isRead(shell: string): boolean {
+  return shell.includes('"$AUTH"') && !/ (?:-X|--json|--data-binary) /.test(shell);
+}
+
+/** Everything it printed until the pattern matched. */
+async function outputUntil(child: ChildProcess, pattern: RegExp): Promise<string> {
+  let output = '';
+  const signal = AbortSignal.timeout(START_MS);
+  for await (const chunk of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
+    output += String(chunk);
+    if (pattern.test(output)) {
+      child.stdout?.resume();
+      return output;
+    }
+    signal.throwIfAborted();
+  }
+  throw new Error(`it ended and said: ${output}`);
+}
