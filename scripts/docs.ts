@@ -19,7 +19,7 @@ const PARTS: Record<string, () => string> = {
         `[${row.name}](functions/${row.name})`,
         row.summary,
         triggerOf(row),
-        { anyone: 'anyone', admins: 'admins', push: 'its push subscription' }[row.callers],
+        { anyone: 'anyone', admins: 'admins', push: 'its push subscription', scheduler: 'its schedule' }[row.callers],
         row.publishes.map((topic) => `\`${topic}\``).join(', '),
       ]),
     ),

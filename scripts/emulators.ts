@@ -57,8 +57,11 @@ const SPECS: Spec[] = [
 const START_MS = 60_000;
 const run = promisify(execFile);
 
-/** Throws where the environment names an emulator that does not answer. */
-export async function startEmulators(environment: NodeJS.ProcessEnv = process.env): Promise<Emulators> {
+/** All emulators, or those of these variables alone. Throws where the environment names one that does not answer. */
+export async function startEmulators(
+  environment: NodeJS.ProcessEnv = process.env,
+  variables: readonly string[] = SPECS.map(({ variable }) => variable),
+): Promise<Emulators> {
   const env: Record<string, string> = {};
   const missing: Missing[] = [];
   const started: ChildProcess[] = [];
@@ -68,7 +71,7 @@ export async function startEmulators(environment: NodeJS.ProcessEnv = process.en
   process.once('exit', stop);
 
   const wanted: Spec[] = [];
-  for (const spec of SPECS) {
+  for (const spec of SPECS.filter(({ variable }) => variables.includes(variable))) {
     const address = environment[spec.variable];
     if (!address) wanted.push(spec);
     else if (!(await answers(`http://${address}/`, 5_000)))

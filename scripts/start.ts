@@ -7,17 +7,25 @@ import { parseArgs } from 'node:util';
 import { MANIFEST } from '#functions/manifest.ts';
 import { systemClock } from '#shared/clock.ts';
 import { loadConfig } from '#shared/config.ts';
-import { type CreateFunction, type FunctionInstance, type FunctionRow, subscriptionsOf } from '#shared/define.ts';
+import {
+  type CreateFunction,
+  type FunctionInstance,
+  type FunctionRow,
+  isScheduled,
+  subscriptionsOf,
+} from '#shared/define.ts';
 import { createForwarding } from '#shared/http/addresses.ts';
 import { ensureFirstAdminKey } from '#shared/http/auth.ts';
 import { consoleHosts } from '#shared/http/console-hosts.ts';
 import { systemIds } from '#shared/ids.ts';
 import { openRuntime } from '#shared/runtime.ts';
+import { startSchedule } from '#shared/schedule/embedded.ts';
 import { exitWithReason } from '#shared/serve/exit.ts';
 import { fetchListener } from '#shared/serve/fetch-listener.ts';
 import { drainOnSignal } from '#shared/serve/lifecycle.ts';
-import { drainServer, listen, StartError } from '#shared/serve/listen.ts';
+import { listen, StartError } from '#shared/serve/listen.ts';
 import { processLog } from '#shared/serve/process-log.ts';
+import { endWithNpm } from './command/end-with-npm.ts';
 import { createConsole } from './local/console.ts';
 import { createDispatch } from './local/dispatch.ts';
 
@@ -44,17 +52,6 @@ function chosenRows(): FunctionRow[] {
       `--only: there is no function ${unknown.join(', ') || 'named'}; there are ${MANIFEST.map(({ name }) => name).join(', ')}`,
     );
   return MANIFEST.filter(({ name }) => names.includes(name));
-}
-
-/** npm passes no SIGTERM on and would leave this process behind; whoever ends `npm start` means this. */
-function endWithNpm(): void {
-  if (process.env['npm_lifecycle_event'] !== 'start') return;
-  const npm = process.ppid;
-  const watch = setInterval(() => {
-    if (process.ppid === npm) return;
-    clearInterval(watch);
-    process.kill(process.pid, 'SIGTERM');
-  }, 200).unref();
 }
 
 async function main(): Promise<void> {
@@ -86,23 +83,18 @@ async function main(): Promise<void> {
   const host = config.HAWKER_HOST ?? '127.0.0.1';
   const port = await listen(server, host, config.PORT);
 
-  const key = running.has('links') ? await ensureFirstAdminKey(runtime) : undefined;
+  const key = rows.some(({ callers }) => callers === 'admins') ? await ensureFirstAdminKey(runtime) : undefined;
   const consumers = subscriptions.flatMap((subscription) => {
     const instance = running.get(subscription.name);
     return instance?.kind === 'message' ? [runtime.queue.consume(subscription, instance.handle)] : [];
   });
+  const schedules = rows.filter(isScheduled).flatMap((row) => {
+    const instance = running.get(row.name);
+    return instance?.kind === 'schedule' ? [startSchedule(row, instance, runtime)] : [];
+  });
 
-  drainOnSignal(
-    [
-      (leftMs) => drainServer(server, Math.min(leftMs, 3_000)),
-      (leftMs) => Promise.all(consumers.map((consumer) => consumer.stop(Math.min(leftMs, 2_000)))),
-      (leftMs) => Promise.all([...running.values()].map(async (instance) => instance.drain?.(leftMs))),
-      (leftMs) => runtime.close(leftMs),
-    ],
-    log,
-  );
-
-  endWithNpm();
+  drainOnSignal({ server, schedules, consumers, instances: [...running.values()], runtime }, log);
+  endWithNpm('start');
 
   log.info('ready', {
     address: `http://${host === '127.0.0.1' ? 'localhost' : host}:${port}/`,
@@ -110,7 +102,9 @@ async function main(): Promise<void> {
   });
   // Not through the log, which may be collected: this is said once, to whoever started it.
   if (key)
-    process.stdout.write(`admin key: ${key}\nKeep it: it is shown only now. Make others with POST /links/v1/keys.\n`);
+    process.stdout.write(
+      `admin key: ${key}\nKeep it: it is shown only now.${running.has('links') ? ' Make others with POST /links/v1/keys.' : ''}\n`,
+    );
 }
 
 main().catch(exitWithReason);

@@ -52,6 +52,17 @@ if (speakOf(/chromium/i)) {
       remedy: 'apt-get install chromium, or set CHROMIUM_PATH to a Chromium or Chrome',
     });
 }
+if (speakOf(/kubectl/i)) {
+  const folders = (env['PATH'] ?? '').split(delimiter);
+  const kubectl = process.env['KUBECTL_PATH'] || folders.map((path) => join(path, 'kubectl')).find(existsSync);
+  if (kubectl && existsSync(kubectl)) env['KUBECTL_PATH'] = kubectl;
+  else
+    missing.push({
+      what: 'kubectl',
+      why: kubectl ? `there is none at ${kubectl}` : 'it is not on the PATH',
+      remedy: 'apt-get install kubectl beside the Google Cloud SDK, or kubernetes-client; or set KUBECTL_PATH',
+    });
+}
 if (speakOf(/emulator/i)) {
   try {
     emulators = await startEmulators();

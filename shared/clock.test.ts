@@ -70,4 +70,15 @@ describe('the fake clock', () => {
     await loop;
     assert.equal(rounds, 3);
   });
+
+  it('does not take a wait that is longer than a timer can be for none at all', async () => {
+    const done = new AbortController();
+    const forever = systemClock.sleep(Number.POSITIVE_INFINITY, done.signal).then(
+      () => 'over',
+      () => 'aborted',
+    );
+    assert.equal(await Promise.race([forever, systemClock.sleep(1).then(() => 'goes on')]), 'goes on');
+    done.abort();
+    assert.equal(await forever, 'aborted');
+  });
 });

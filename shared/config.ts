@@ -71,6 +71,11 @@ export const SETTINGS = {
     fallback: 'embedded',
     read: oneOf(['embedded', 'pubsub'], 'embedded'),
   }),
+  HAWKER_LEASES: setting({
+    about: 'Where leases are kept: `store`, or `kubernetes` as Lease objects of the cluster',
+    fallback: 'kubernetes in a pod, store elsewhere',
+    read: (text) => (text === undefined ? undefined : oneOf(['store', 'kubernetes'], 'store')(text)),
+  }),
   GOOGLE_CLOUD_PROJECT: setting({
     about: 'Google Cloud project of Firestore and Pub/Sub; needed where either is used',
     read: optional(/^[a-z][a-z0-9:.-]{4,61}[a-z0-9]$/, 'a project id'),
@@ -105,11 +110,12 @@ export const SETTINGS = {
     read: list((item) => /^\S+@\S+$/.test(item), 'e-mail addresses'),
   }),
   HAWKER_PUSH_AUDIENCE: setting({
-    about: 'Audience that the push subscription puts into its tokens; needed by a built message function on Pub/Sub',
+    about:
+      'Audience that the push subscription or the schedule puts into its tokens; needed by a built message or schedule function on Pub/Sub',
     read: optional(/^\S+$/, 'an audience without spaces'),
   }),
   HAWKER_PUSH_EMAIL: setting({
-    about: 'Service account of the push subscription; needed with HAWKER_PUSH_AUDIENCE',
+    about: 'Service account of the push subscription or the schedule; needed with HAWKER_PUSH_AUDIENCE',
     read: optional(/^\S+@\S+$/, 'an e-mail address'),
   }),
   HAWKER_TRUSTED_PROXIES: setting({
@@ -127,6 +133,8 @@ export type SettingName = keyof typeof SETTINGS;
 export type Config = { readonly [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]['read']> } & {
   /** Whether the platform is Cloud Run: CPU may stop after the last byte of an answer. Its own variable K_SERVICE tells. */
   readonly cloudRun: boolean;
+  /** The cluster's API server when running in a pod, from Kubernetes' own variables. */
+  readonly kubernetes: { host: string; port: string } | undefined;
 };
 
 /** Settings that cannot be used; `message` is one line that names each and its rule, never a secret's value. */
@@ -137,7 +145,10 @@ export class ConfigError extends Error {
 /** Reads all settings. Throws ConfigError with every problem at once. */
 export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
   const problems: string[] = [];
-  const values: Record<string, unknown> = { cloudRun: Boolean(env['K_SERVICE']) };
+  const values: Record<string, unknown> = {
+    cloudRun: Boolean(env['K_SERVICE']),
+    kubernetes: kubernetesOf(env),
+  };
   for (const [name, spec] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {
     const text = env[name]?.trim() || undefined;
     try {
@@ -152,9 +163,17 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   return config;
 }
 
+function kubernetesOf(env: Record<string, string | undefined>): Config['kubernetes'] {
+  const host = env['KUBERNETES_SERVICE_HOST'];
+  return host ? { host, port: env['KUBERNETES_SERVICE_PORT'] || '443' } : undefined;
+}
+
+/** What `lease run` tells its command: no settings, and no slips. */
+export const TOLD = ['HAWKER_LEASE_NAME', 'HAWKER_LEASE_TOKEN'];
+
 /** Names that look like ours and are none: most likely a slip of the keyboard. */
 export function unknownSettings(env: Record<string, string | undefined> = process.env): string[] {
-  return Object.keys(env).filter((name) => name.startsWith('HAWKER_') && !(name in SETTINGS));
+  return Object.keys(env).filter((name) => name.startsWith('HAWKER_') && !(name in SETTINGS) && !TOLD.includes(name));
 }
 
 function* contradictions(config: Config): Generator<string> {
@@ -162,6 +181,8 @@ function* contradictions(config: Config): Generator<string> {
     config.HAWKER_STORE === 'firestore' && 'HAWKER_STORE=firestore',
     config.HAWKER_QUEUE === 'pubsub' && 'HAWKER_QUEUE=pubsub',
   ];
+  if (config.HAWKER_LEASES === 'kubernetes' && !config.kubernetes)
+    yield 'HAWKER_LEASES=kubernetes is for pods: KUBERNETES_SERVICE_HOST is not set';
   const wanting = needsProject.filter(Boolean).join(' and ');
   if (wanting && !config.GOOGLE_CLOUD_PROJECT) yield `GOOGLE_CLOUD_PROJECT is needed with ${wanting}`;
   if (Boolean(config.HAWKER_PUSH_AUDIENCE) !== Boolean(config.HAWKER_PUSH_EMAIL))

@@ -3,14 +3,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from './clock.ts';
 import type { Config, SettingName } from './config.ts';
 import type { Ids } from './ids.ts';
+import type { Held, Leases } from './lease/lease.ts';
 import type { Log } from './log.ts';
 import type { EventHandler, Queue, SubscriptionSpec } from './queue/queue.ts';
-import type { Store } from './store/store.ts';
+import type { Store, Write } from './store/store.ts';
 
-export type Trigger =
-  | { type: 'http' }
-  | { type: 'message'; topic: string }
-  | { type: 'schedule'; cron: string; timeZone: string };
+export type Trigger = { type: 'http' } | { type: 'message'; topic: string } | ScheduleTrigger;
+
+/** Fires at the minutes that `cron` names: five fields, as Cloud Scheduler and crontab(5) read them, in an IANA time zone. */
+export interface ScheduleTrigger {
+  type: 'schedule';
+  cron: string;
+  timeZone: string;
+  /** What becomes of a firing that comes while an earlier one still runs: dropped, or run after it. */
+  overlap: 'skip' | 'queue';
+}
 
 /** One row of the manifest. Nothing has a default: what a function may do is written down, row by row. */
 export interface FunctionRow {
@@ -21,8 +28,8 @@ export interface FunctionRow {
   trigger: Trigger;
   /** Who reaches it over the network: everybody, or the project's own services. */
   ingress: 'all' | 'internal';
-  /** Who may call it: anyone; the holder of an admin key or of a configured Google identity; or only its push subscription's identity. */
-  callers: 'anyone' | 'admins' | 'push';
+  /** Who may call it: anyone; the holder of an admin key or of a configured Google identity; or only its push subscription's or its schedule's identity. */
+  callers: 'anyone' | 'admins' | 'push' | 'scheduler';
   /** How it is served: as an app under functions-framework or its own server, or only by a server of its own. */
   serve: 'app' | 'own-server';
   /** Store collections it reads or writes. */
@@ -37,12 +44,21 @@ export interface FunctionRow {
   concurrency: number;
   /** Seconds, at most 3,600. */
   timeout: number;
-  /** Deliveries of an event before it becomes a dead letter (5 to 100), for message functions; 0 for others. */
+  /**
+   * For message functions, deliveries of an event before it becomes a dead letter (5 to 100). For schedule functions, how often Cloud Scheduler
+   * repeats a firing that failed (0 to 5). 0 for others.
+   */
   retries: number;
   /** Settings it reads beside the common ones. */
   settings: readonly SettingName[];
   /** Those of its settings that are secrets. */
   secrets: readonly SettingName[];
+}
+
+export type ScheduledRow = FunctionRow & { trigger: ScheduleTrigger };
+
+export function isScheduled(row: FunctionRow): row is ScheduledRow {
+  return row.trigger.type === 'schedule';
 }
 
 /** What every function is given. */
@@ -53,6 +69,8 @@ export interface Runtime {
   log: Log;
   clock: Clock;
   ids: Ids;
+  /** Leader election, opened when first asked for. */
+  leases: () => Promise<Leases>;
   /** The path below which an HTTP function is reached from outside, without a trailing slash: `/links` under `npm start`, '' on a host of its own. */
   prefix: string;
 }
@@ -77,7 +95,29 @@ export interface MessageFunction {
   drain?(withinMs: number): Promise<void>;
 }
 
-export type FunctionInstance = HttpFunction | ListenerFunction | MessageFunction;
+/** One time at which a schedule says to run. */
+export interface Firing {
+  /** The scheduled time, RFC 3339 to the second in UTC: the same for every delivery of the firing. */
+  id: string;
+  /** Held until the run ends, or has been given up after it did not heed `signal` for seconds: nothing else of this schedule runs meanwhile. */
+  held: Held;
+  /** Aborts when the lease is lost, at the row's timeout, and when the process must go. */
+  signal: AbortSignal;
+}
+
+export interface ScheduleFunction {
+  kind: 'schedule';
+  /**
+   * Whether there is nothing to do, as far as can be told by reading. Then a firing costs these reads and nothing else: no lease is taken and nothing is
+   * recorded. It is asked before anything else, by every instance, and also while a run is under way.
+   */
+  idle?(): Promise<boolean>;
+  /** The writes it answers (at most 490) are committed together with the end of the firing; after that it never runs again. */
+  run(firing: Firing): Promise<readonly Write[]>;
+  drain?(withinMs: number): Promise<void>;
+}
+
+export type FunctionInstance = HttpFunction | ListenerFunction | MessageFunction | ScheduleFunction;
 
 /** An entry's default export. Called once per process; what it opens, `drain` closes. */
 export type CreateFunction = (runtime: Runtime) => FunctionInstance | Promise<FunctionInstance>;

@@ -14,6 +14,8 @@ export const CATALOGUE = {
   already_exists: { status: 409, retryable: false, title: 'It exists already' },
   domain_not_empty: { status: 409, retryable: false, title: 'The domain still has links' },
   request_in_progress: { status: 409, retryable: true, title: 'The same request is still being worked on' },
+  lease_held: { status: 409, retryable: true, title: 'Somebody else holds the lease' },
+  lease_lost: { status: 409, retryable: true, title: 'The lease is not held any more' },
   gone: { status: 410, retryable: false, title: 'It was here and is no longer' },
   precondition_failed: { status: 412, retryable: false, title: 'It has changed since you read it' },
   too_large: { status: 413, retryable: false, title: 'It is larger than the limit' },

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Runtime } from './define.ts';
 import type { Ids } from './ids.ts';
+import type { Leases } from './lease/lease.ts';
 import type { Log } from './log.ts';
 import { openQueue } from './queue/index.ts';
 import type { SubscriptionSpec } from './queue/queue.ts';
@@ -36,15 +37,29 @@ export async function openRuntime(options: RuntimeOptions): Promise<OpenRuntime>
     openStore(config, { clock, ids, database }),
     openQueue(config, { clock, ids, log, database, subscriptions }),
   ]);
+  let leases: Promise<Leases> | undefined;
+  const openOnce = () => {
+    leases ??= import('./lease/index.ts')
+      .then(({ openLeases }) => openLeases(config, { store, clock, ids, log }))
+      .catch((error: unknown) => {
+        // What stood in the way, such as a missing service account, may be there for the next who asks.
+        leases = undefined;
+        throw error;
+      });
+    return leases;
+  };
   return {
     config,
     store,
     queue,
+    leases: openOnce,
     log,
     clock,
     ids,
     prefix,
     async close(withinMs) {
+      const led = await leases?.catch(() => undefined);
+      await led?.close(withinMs / 2);
       const lost = await queue.close(withinMs);
       if (lost > 0) log.error('events could not be made durable and are lost', { events: lost });
       await store.close();

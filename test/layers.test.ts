@@ -19,6 +19,7 @@ const isSdk = (specifier: string) =>
 const DRIVERS: Record<string, string[]> = {
   store: ['memory.ts', 'sqlite.ts', 'firestore.ts'],
   queue: ['embedded.ts', 'pubsub.ts'],
+  lease: ['store-records.ts', 'kubernetes-records.ts'],
 };
 
 /** Every offence as `file: what`, so that a failure names the place. */

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { MANIFEST } from '#functions/manifest.ts';
 import { SETTINGS } from '#shared/config.ts';
+import { isScheduled } from '#shared/define.ts';
+import { createTimetable } from '#shared/schedule/timetable.ts';
 import { ROOT } from './sources.ts';
 
 const folders = readdirSync(join(ROOT, 'functions'), { withFileTypes: true })
@@ -67,15 +69,38 @@ describe('the manifest', () => {
       if (trigger.type === 'message') {
         assert.ok(retries >= 5 && retries <= 100, `${name}: Pub/Sub makes 5 to 100 deliveries`);
         assert.ok(timeout >= 10 && timeout <= 600, `${name}: an ack deadline is 10 to 600 s`);
+      } else if (trigger.type === 'schedule') {
+        assert.ok(retries >= 0 && retries <= 5, `${name}: Cloud Scheduler repeats a call at most five times`);
+        assert.ok(timeout >= 15 && timeout <= 1_800, `${name}: an attempt of Cloud Scheduler lasts 15 s to 30 min`);
       } else assert.equal(retries, 0, name);
     }
   });
 
-  it('opens to everybody only what anyone may call, and messages to nobody but their subscription', () => {
+  it('opens to everybody only what anyone may call, messages to nobody but their subscription, schedules to nobody but theirs', () => {
     for (const { name, trigger, callers, ingress } of MANIFEST) {
       assert.equal(callers === 'push', trigger.type === 'message', name);
+      assert.equal(callers === 'scheduler', trigger.type === 'schedule', name);
       if (callers === 'anyone') assert.equal(ingress, 'all', name);
-      if (callers === 'push') assert.equal(ingress, 'internal', name);
+      if (callers === 'push' || callers === 'scheduler') assert.equal(ingress, 'internal', name);
+    }
+  });
+
+  it('has schedules that fire, written as Cloud Scheduler reads them too', () => {
+    for (const { name, trigger } of MANIFEST.filter(isScheduled)) {
+      const { cron, timeZone } = trigger;
+      assert.match(cron, /^(?:[0-9*,/-]+ ){3}(?:[0-9*,/-]|[A-Z]{3})+ (?:[0-9*,/-]|[A-Z]{3})+$/, name);
+      assert.match(timeZone, /^(?:UTC|[A-Z]\w+(?:\/[\w+-]+)+)$/, name);
+      assert.doesNotThrow(() => new Intl.DateTimeFormat('en', { timeZone }), name);
+      assert.ok(createTimetable(trigger).next(Date.now()), `${name}: ${cron} never comes`);
+    }
+  });
+
+  it('lets a schedule keep its lease and its firings', () => {
+    for (const { name, store, settings } of MANIFEST.filter(isScheduled)) {
+      for (const collection of ['leases', 'lease-terms', 'lease-fences', 'lease-history', 'schedule-firings'])
+        assert.equal(store[collection], 'write', `${name}: ${collection}`);
+      for (const setting of ['HAWKER_PUSH_AUDIENCE', 'HAWKER_PUSH_EMAIL', 'HAWKER_LEASES'] as const)
+        assert.ok(settings.includes(setting), `${name}: ${setting}`);
     }
   });
 });

@@ -42,6 +42,7 @@ export async function createTestApp(
     // Waits after a conflict are real, since nobody moves the clock in them.
     clock: { ...clock, sleep: systemClock.sleep },
     ids: { ...systemIds, ...given.ids },
+    leases: () => Promise.reject(new Error('links holds no lease')),
     prefix: given.prefix ?? '/links',
   };
   const instance = await createLinks(runtime);

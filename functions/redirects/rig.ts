@@ -63,6 +63,8 @@ export function createRecordingQueue(): RecordingQueue {
       throw new Error('nothing is consumed here');
     },
     deadLetters: async () => [],
+    redrive: async () => [],
+    purge: async () => [],
     check: async () => {},
     close: async () => 0,
   };
@@ -142,6 +144,7 @@ export async function start({ store, queue, clock = systemClock, env = {} }: Sta
     log,
     clock,
     ids: systemIds,
+    leases: () => Promise.reject(new Error('redirects holds no lease')),
     prefix: '',
   };
   const instance = await create(runtime);

@@ -66,5 +66,6 @@ ${row.summary}.<br><small>${whoCalls(row)}</small></li>
 
 function whoCalls(row: FunctionRow): string {
   if (row.trigger.type === 'message') return `Takes ${row.trigger.topic} from the queue`;
+  if (row.trigger.type === 'schedule') return `Runs by itself at ${row.trigger.cron} (${row.trigger.timeZone})`;
   return row.callers === 'anyone' ? 'Open to anyone' : 'Needs an admin key';
 }

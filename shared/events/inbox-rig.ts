@@ -1,5 +1,6 @@
 /** What the inbox's tests share: one event, an effect to count, and processes with clocks of their own. */
 import { isAppError } from '../errors.ts';
+import { patienceMs } from '../expiry.ts';
 import type { Store, Write } from '../store/store.ts';
 import { createFakeClock } from '../testing/fake-clock.ts';
 import { createKeptLog } from '../testing/kept-log.ts';
@@ -8,7 +9,7 @@ import { createInbox } from './inbox.ts';
 
 export const LEASE_MS = 30_000;
 /** What a process waits before it calls a claim stale, and a little more. */
-export const STALE_MS = LEASE_MS * 1.02 + 251;
+export const STALE_MS = patienceMs(LEASE_MS) + 1;
 
 export const event = (id = 'e1'): Event => ({
   id,

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import { AppError, isAppError } from '../errors.ts';
+import { patienceMs } from '../expiry.ts';
 import type { Log } from '../log.ts';
 import type { Doc, Store, Version, Write } from '../store/store.ts';
 import type { Event } from './event.ts';
@@ -80,10 +81,6 @@ const COLLECTION = 'inbox';
 /** A day more than a subscription keeps what nobody acknowledged, which is seven by Pub/Sub's default. */
 const KEPT_MS = 8 * 24 * 3_600_000;
 
-/** Two clocks may run at rates 1 % off, one fast and one slow, and timers are coarse. */
-const STRETCH = 1.02;
-const GRAIN_MS = 250;
-
 export function createInbox({ consumer, store, clock, log }: InboxOptions): Inbox {
   /** When this process first saw a running record's version. What falls out is only waited for once more. */
   const sights = new LRUCache<string, { version: Version; at: number }>({ max: 10_000 });
@@ -132,7 +129,7 @@ export function createInbox({ consumer, store, clock, log }: InboxOptions): Inbo
     if (value.state === 'released') return true;
     const now = clock.mono();
     const sight = sights.get(id);
-    if (sight?.version === version) return now - sight.at >= (value.leaseMs ?? 0) * STRETCH + GRAIN_MS;
+    if (sight?.version === version) return now - sight.at >= patienceMs(value.leaseMs ?? 0);
     sights.set(id, { version, at: now });
     return false;
   }

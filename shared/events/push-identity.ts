@@ -1,6 +1,6 @@
 /**
- * Whether a push comes from our own subscription: Pub/Sub signs each one with a token of the service account the subscription names.
- * There is no default. A message function on Pub/Sub that is not told whose pushes to believe does not start.
+ * Whether a push comes from our own subscription, or a call from our own schedule: Pub/Sub and Cloud Scheduler sign each one with a token of the
+ * service account that the subscription or the job names. There is no default. A function on Pub/Sub that is not told whom to believe does not start.
  */
 import type { Clock } from '../clock.ts';
 import { type Config, ConfigError } from '../config.ts';
@@ -10,12 +10,12 @@ import { createGoogleTokenVerifier } from '../http/google-token.ts';
 /** Resolves for a push of ours; throws `unauthenticated` for any other, `unavailable` where it cannot be told now. */
 export type PushVerifier = (headers: Headers) => Promise<void>;
 
-/** `open` lets every push in: for the Pub/Sub emulator, which signs none. */
+/** `open` lets everybody in: for the Pub/Sub emulator, which signs nothing. */
 export type PushIdentity = PushVerifier | 'open';
 
 export interface PushVerifierOptions {
   audience: string;
-  /** The push subscription's service account. */
+  /** The push subscription's service account, or the schedule's. */
   email: string;
   clock: Clock;
   /** Google's by default. */
@@ -31,14 +31,14 @@ export function createPushVerifier({ email, ...options }: PushVerifierOptions): 
   };
 }
 
-/** What the settings say. Throws ConfigError where events are pushed and nothing says by whom. */
+/** What the settings say. Throws ConfigError where somebody is to call and nothing says who. */
 export function pushIdentityOf(config: Config, clock: Clock): PushIdentity {
   const { HAWKER_PUSH_AUDIENCE: audience, HAWKER_PUSH_EMAIL: email } = config;
   if (audience && email) return createPushVerifier({ audience, email, clock });
   if (config.HAWKER_QUEUE === 'embedded') return () => Promise.reject(notAuthenticated());
   if (config.PUBSUB_EMULATOR_HOST) return 'open';
   throw new ConfigError(
-    'HAWKER_PUSH_AUDIENCE and HAWKER_PUSH_EMAIL are needed by a message function with HAWKER_QUEUE=pubsub',
+    'HAWKER_PUSH_AUDIENCE and HAWKER_PUSH_EMAIL are needed by a message or schedule function with HAWKER_QUEUE=pubsub',
   );
 }
 

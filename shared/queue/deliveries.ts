@@ -35,6 +35,7 @@ export interface Claim {
 }
 
 export interface DeadRow {
+  id: number;
   event: string;
   key: string | null;
   published: number;
@@ -130,7 +131,7 @@ const BURY = `
   SELECT subscription, published, event, key, ?, ?, ? FROM queue_deliveries WHERE seq = ? AND lease = ?`;
 
 const DEAD = `
-  SELECT event, key, published, attempts, reason, at FROM queue_dead_letters
+  SELECT id, event, key, published, attempts, reason, at FROM queue_dead_letters
   WHERE subscription = ? ORDER BY id DESC LIMIT ?`;
 
 const NO_ANSWER = 'no answer before the ack deadline: the process ended or was stuck';

@@ -133,6 +133,45 @@ test('closing with a full disk says how many events were lost', async (t) => {
   assert.ok((await settled).every(({ status }) => status === 'rejected'));
 });
 
+test('dead letters are redriven in short transactions, each once though it dies again at once', async (t) => {
+  const { database, open, spec } = oneFile(t);
+  const longest: number[] = [];
+  const counted: Database = {
+    ...database,
+    transaction: (work, wait) => {
+      const before = database.get<{ n: number }>('SELECT total_changes() AS n')?.n ?? 0;
+      const result = database.transaction(work, wait);
+      longest.push((database.get<{ n: number }>('SELECT total_changes() AS n')?.n ?? 0) - before);
+      return result;
+    },
+  };
+  const queue = open(counted);
+  const insert = `INSERT INTO queue_dead_letters (subscription, published, event, key, attempts, reason, at)
+    VALUES (?, 0, ?, NULL, 5, 'why', 0)`;
+  const events = Array.from({ length: 450 }, () => newEvent('many'));
+  database.transaction(() => {
+    for (const event of events) database.run(insert, spec.name, JSON.stringify(event));
+  });
+  longest.length = 0;
+  const bury = `INSERT INTO queue_dead_letters (subscription, published, event, key, attempts, reason, at)
+    SELECT subscription, published, event, key, 5, 'again', 0 FROM queue_deliveries`;
+  const redriven = queue.redrive(spec.name, { oldest: Number.POSITIVE_INFINITY });
+  database.transaction(() => database.run(bury));
+  const ids = await redriven;
+  assert.equal(ids.length, 450);
+  assert.equal(new Set(ids).size, 450);
+  assert.ok(Math.max(...longest) <= 200, `${Math.max(...longest)} rows in one transaction`);
+  const left = await queue.deadLetters(spec.name, { newest: 1_000 });
+  assert.ok(left.length > 0 && left.every(({ reason }) => reason === 'again'));
+  const got = arrivals<Event>();
+  queue.consume(spec, async (event) => got.add(event));
+  await within(got.count(450), 'all events');
+  assert.deepEqual(
+    got.all.map(({ id }) => id),
+    events.map(({ id }) => id),
+  );
+});
+
 /** One file, opened but with no queue on it yet. */
 function oneFile(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'hawker-queue-'));

@@ -15,6 +15,7 @@ import type { Database } from '../sqlite/database.ts';
 import { transactionWhenFree } from '../sqlite/when-free.ts';
 import { createDeliveries } from './deliveries.ts';
 import { createEmbeddedConsumer, type EmbeddedConsumer, type Timing } from './embedded-consumer.ts';
+import { createDeadLetters } from './embedded-dead-letters.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { assertOrderingKey } from './ordering-key.ts';
 import type { Queue, SubscriptionSpec } from './queue.ts';
@@ -44,6 +45,7 @@ type StoredEvent = { event: string; key: string | null; published: number };
 export function openEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
   const { database, clock } = options;
   const deliveries = createDeliveries(database, options.ids);
+  const dead = createDeadLetters(database, deliveries, clock);
   const timing = { ...TIMING, ...options.timing };
   const consumers = new Map<string, Set<EmbeddedConsumer>>();
   const subscribers = new Map<string, readonly string[]>();
@@ -97,8 +99,10 @@ export function openEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
       };
     },
 
-    async deadLetters(subscription, limit) {
-      return deliveries.dead(subscription, limit).map((row) => ({
+    async deadLetters(subscription, choice) {
+      const rows = 'ids' in choice ? dead.find(subscription, choice.ids) : deliveries.dead(subscription, choice.newest);
+      return rows.map((row) => ({
+        id: String(row.id),
         event: decode(row, subscription),
         subscription,
         attempts: row.attempts,
@@ -106,6 +110,14 @@ export function openEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
         at: new Date(row.at).toISOString(),
       }));
     },
+
+    async redrive(subscription, choice) {
+      const ids = await dead.redrive(subscription, choice);
+      for (const consumer of consumers.get(subscription) ?? []) consumer.wake();
+      return ids;
+    },
+
+    purge: (subscription, choice) => dead.purge(subscription, choice),
 
     async check() {
       if (closed) throw new AppError('unavailable', 'the queue is closed');

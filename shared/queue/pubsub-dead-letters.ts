@@ -4,11 +4,7 @@
  */
 import type { Message, protos } from '@google-cloud/pubsub';
 import { eventFromPubsubMessage } from '../events/pubsub-message.ts';
-import type { PubsubClient } from './pubsub-client.ts';
-import { explainPubsubError } from './pubsub-errors.ts';
 import type { DeadLetter } from './queue.ts';
-
-const PULL_TIMEOUT_MS = 5_000;
 
 /** What Pub/Sub adds to a message that it gave up: https://cloud.google.com/pubsub/docs/handling-failures#dead_letter_topic */
 const MARK = 'CloudPubSubDeadLetterSource';
@@ -34,48 +30,60 @@ export function deadMessage(message: Message, subscription: string, reason: stri
   return { data, attributes: { ...attributes, ...marks }, ...(orderingKey && { orderingKey }) };
 }
 
-/** Leaves them where they are. Pub/Sub hands out some of them; they are sorted by when they died, the newest first. */
-export async function readDeadLetters(client: PubsubClient, name: string, limit: number): Promise<DeadLetter[]> {
-  const subscriber = await client.subscriber();
-  const subscription = `projects/${client.pubsub.projectId}/subscriptions/${deadName(name)}`;
-  const timeout = { timeout: PULL_TIMEOUT_MS };
-  try {
-    // Without `returnImmediately` an empty subscription would hold the call until it is cancelled.
-    const request = { subscription, maxMessages: limit, returnImmediately: true };
-    const [{ receivedMessages }] = await subscriber.pull(request, timeout);
-    const received = receivedMessages ?? [];
-    const ackIds = received.flatMap(({ ackId }) => ackId ?? []);
-    if (ackIds.length > 0) await subscriber.modifyAckDeadline({ subscription, ackIds, ackDeadlineSeconds: 0 }, timeout);
-    return received
-      .flatMap(({ message }) => message ?? [])
-      .map((message) => toDeadLetter(message, name))
-      .sort((a, b) => b.at.localeCompare(a.at));
-  } catch (error) {
-    throw explainPubsubError(error, `subscription ${deadName(name)}`);
-  } finally {
-    await subscriber.close();
-  }
+/** A dead letter as Pub/Sub hands it out. */
+export interface DeadMessage {
+  /** The message's, which stays the same however often it is handed out. */
+  id: string;
+  /** What acknowledges this handing out. */
+  ackId: string;
+  data: Buffer;
+  /** Without the marks. */
+  attributes: Record<string, string>;
+  marks: Record<string, string>;
+  orderingKey: string | undefined;
+  /** When it became a dead letter, RFC 3339. */
+  at: string;
 }
 
-function toDeadLetter(message: protos.google.pubsub.v1.IPubsubMessage, subscription: string): DeadLetter {
-  const { messageId, data, publishTime, orderingKey } = message;
-  const at = new Date(Number(publishTime?.seconds ?? 0) * 1_000 + Number(publishTime?.nanos ?? 0) / 1e6).toISOString();
-  const attributes = message.attributes ?? {};
-  const event = eventFromPubsubMessage(
-    {
-      id: messageId ?? undefined,
-      data: data instanceof Uint8Array ? data : Buffer.from(data ?? ''),
-      attributes: Object.fromEntries(Object.entries(attributes).filter(([name]) => !name.startsWith(MARK))),
-      publishTime: at,
-      orderingKey: orderingKey ?? undefined,
-    },
-    { subscription: deadName(subscription) },
-  );
+export function deadMessageOf({ ackId, message }: protos.google.pubsub.v1.IReceivedMessage): DeadMessage | undefined {
+  if (!ackId || !message?.messageId) return undefined;
+  const { messageId: id, data, publishTime, orderingKey } = message;
+  const attributes = Object.entries(message.attributes ?? {});
   return {
-    event,
+    id,
+    ackId,
+    data: Buffer.from(data ?? ''),
+    attributes: Object.fromEntries(attributes.filter(([name]) => !name.startsWith(MARK))),
+    marks: Object.fromEntries(attributes.filter(([name]) => name.startsWith(MARK))),
+    orderingKey: orderingKey || undefined,
+    at: new Date(Number(publishTime?.seconds ?? 0) * 1_000 + Number(publishTime?.nanos ?? 0) / 1e6).toISOString(),
+  };
+}
+
+export function toDeadLetter(message: DeadMessage, subscription: string): DeadLetter {
+  const { id, data, attributes, marks, orderingKey, at } = message;
+  return {
+    id,
+    event: eventFromPubsubMessage(
+      { id, data, attributes, publishTime: at, orderingKey },
+      { subscription: deadName(subscription) },
+    ),
     subscription,
-    attempts: Number(attributes[ATTEMPTS] ?? 0),
-    reason: attributes[REASON] ?? NO_REASON,
+    attempts: Number(marks[ATTEMPTS] ?? 0),
+    reason: marks[REASON] ?? NO_REASON,
     at,
+  };
+}
+
+/** The same for every publication of one event; that of a message which is none is its own. */
+export function eventNameOf({ id, attributes }: DeadMessage): string {
+  return JSON.stringify([attributes['ce-source'], attributes['ce-id'] ?? id]);
+}
+
+/** The message to publish again. Names that begin with `goog` are what the service or its library added, and it takes none of them. */
+export function revivedMessage({ data, attributes }: DeadMessage) {
+  return {
+    data,
+    attributes: Object.fromEntries(Object.entries(attributes).filter(([name]) => !name.startsWith('goog'))),
   };
 }

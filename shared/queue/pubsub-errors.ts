@@ -28,5 +28,7 @@ export function explainPubsubError(error: unknown, what: string): AppError {
   const code = grpcCode(error);
   const kind: ErrorCode = code === GRPC.INVALID_ARGUMENT ? 'invalid' : 'unavailable';
   const reason = REASONS[code ?? -1] ?? 'cannot be reached';
-  return new AppError(kind, `Pub/Sub ${what} ${reason}: ${messageOf(error)}`, { cause: error });
+  // The library appends each of its attempts, which all say the same.
+  const [told = ''] = messageOf(error).split(/\s*: Previous errors\b/);
+  return new AppError(kind, `Pub/Sub ${what} ${reason}: ${told}`, { cause: error });
 }

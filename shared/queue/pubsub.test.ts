@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import type { Message } from '@google-cloud/pubsub';
 import { getRequestListener } from '@hono/node-server';
 import { systemClock } from '../clock.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Event } from '../events/event.ts';
+import { toPubsubMessage } from '../events/pubsub-message.ts';
 import { createMessageEndpoint } from '../http/message-endpoint.ts';
 import { systemIds } from '../ids.ts';
 import { createKeptLog } from '../testing/kept-log.ts';
@@ -99,6 +101,76 @@ test('a pushed event reaches its function whole; a failure brings it again, a su
   await queue.publish(spec.topic, next);
   await within(got.count(4), 'the next event');
   assert.equal(got.all[3]?.id, next.id);
+});
+
+test('a dead letter that cannot be published again stays one', {
+  skip: emulator ? false : MISSING,
+  timeout: 60_000,
+}, async (t) => {
+  const { spec: specOf, open } = begin(t);
+  const spec = specOf();
+  const queue = await open([spec]);
+  const { pubsub } = createPubsubClient(config);
+  t.after(() => pubsub.close());
+  assert.deepEqual(await queue.deadLetters(spec.name, { newest: 10 }), []);
+  const { data, attributes } = toPubsubMessage(newEvent('stays', { data: 'é' }));
+  // As Pub/Sub's own policy writes it.
+  await pubsub.topic(`${spec.name}-dead`).publishMessage({
+    data,
+    attributes: { ...attributes, CloudPubSubDeadLetterSourceDeliveryCount: '7' },
+  });
+  await pubsub.topic(spec.topic).delete();
+  const all = { oldest: Number.POSITIVE_INFINITY };
+  await assert.rejects(queue.redrive(spec.name, all), (error) => isAppError(error, 'unavailable'));
+  const [letter] = await queue.deadLetters(spec.name, { newest: 10 });
+  assert.deepEqual([letter?.attempts, letter?.event.data], [7, 'é']);
+  assert.match(letter?.reason ?? '', /keeps no reason/);
+
+  await pubsub.createTopic(spec.topic);
+  await pubsub.createSubscription(spec.topic, `${spec.name}-again`);
+  assert.deepEqual(await queue.redrive(spec.name, all), [letter?.id]);
+  assert.deepEqual(await queue.deadLetters(spec.name, { newest: 10 }), []);
+  const again = { ...spec, name: `${spec.name}-again` };
+  const got = arrivals<Event>();
+  (await open([again])).consume(again, async (event) => got.add(event));
+  await within(got.count(1), 'the event');
+  assert.deepEqual([got.all[0]?.id, got.all[0]?.attributes], [letter?.event.id, {}]);
+});
+
+test('what dies again while all dead letters are redriven is not redriven once more', {
+  skip: emulator ? false : MISSING,
+  timeout: 60_000,
+}, async (t) => {
+  const { spec: specOf, open } = begin(t);
+  const spec = specOf();
+  const queue = await open([spec]);
+  const { pubsub } = createPubsubClient(config);
+  t.after(() => pubsub.close());
+  assert.deepEqual(await queue.deadLetters(spec.name, { newest: 10 }), []);
+  const dead = pubsub.topic(`${spec.name}-dead`);
+  await dead.publishMessage(toPubsubMessage(newEvent('doomed')));
+  // A consumer whose attempts are used up before the next look.
+  let deaths = 0;
+  const died = Promise.withResolvers<void>();
+  const subscription = pubsub.subscription(spec.name);
+  subscription.on('message', (message: Message) => {
+    message.ack();
+    const { data, attributes } = message;
+    if (++deaths < 20) dead.publishMessage({ data, attributes }).then(() => died.resolve(), died.reject);
+  });
+  t.after(() => subscription.close());
+  assert.equal((await queue.redrive(spec.name, { oldest: Number.POSITIVE_INFINITY })).length, 1);
+  await within(died.promise, 'its second death');
+  assert.equal(deaths, 1);
+  assert.equal(
+    (
+      await eventually(async () => {
+        const letters = await queue.deadLetters(spec.name, { newest: 10 });
+        return letters.length > 0 ? letters : undefined;
+      })
+    ).length,
+    1,
+  );
 });
 
 test('publishing to a Pub/Sub that does not answer ends with `unavailable`, and closing with the number of events it lost', {

@@ -12,10 +12,11 @@ import type { Log } from '../log.ts';
 import { assertOrderingKey } from './ordering-key.ts';
 import type { PubsubClient, PubsubConfig } from './pubsub-client.ts';
 import { createPubsubConsumer } from './pubsub-consumer.ts';
-import { readDeadLetters } from './pubsub-dead-letters.ts';
+import { eventNameOf, revivedMessage, toDeadLetter } from './pubsub-dead-letters.ts';
+import { type DeadScan, scanDeadLetters } from './pubsub-dead-scan.ts';
 import { emulatorSetup } from './pubsub-emulator.ts';
 import { explainPubsubError, GRPC, grpcCode } from './pubsub-errors.ts';
-import type { Consumer, Queue, SubscriptionSpec } from './queue.ts';
+import type { Consumer, DeadLetter, DeadLetterChoice, Queue, SubscriptionSpec } from './queue.ts';
 import { settledWithin } from './settled-within.ts';
 
 const PUBLISH_TIMEOUT_MS = 20_000;
@@ -85,6 +86,31 @@ export function openPubsubQueue(options: PubsubQueueOptions): Queue {
     }
   };
 
+  const topicOf = (subscription: string): string => {
+    const spec = subscriptions.find(({ name }) => name === subscription);
+    if (!spec) throw new AppError('invalid', `there is no subscription ${subscription}`);
+    return spec.topic;
+  };
+
+  /** Answers the ids of those that `use` was done with. */
+  const scan = async (subscription: string, choice: DeadLetterChoice, use: DeadScan['use']): Promise<string[]> => {
+    const opened = await connect();
+    const topic = topicOf(subscription);
+    await opened.prepare(topic).catch((error: unknown) => {
+      throw explainPubsubError(error, `topic ${topic}`);
+    });
+    const ids: string[] = [];
+    const chosen = 'ids' in choice ? { ids: choice.ids, most: choice.ids.length } : { most: choice.oldest };
+    await scanDeadLetters(opened, subscription, options.clock, {
+      ...chosen,
+      async use(messages, done) {
+        await use(messages, done);
+        ids.push(...done.map(({ id }) => id));
+      },
+    });
+    return ids;
+  };
+
   return {
     async publish(topic, event, { orderingKey } = {}) {
       if (closed) throw new AppError('unavailable', 'the queue is closed');
@@ -113,12 +139,37 @@ export function openPubsubQueue(options: PubsubQueueOptions): Queue {
       return consumer;
     },
 
-    async deadLetters(subscription, limit) {
-      const opened = await connect();
-      const spec = subscriptions.find(({ name }) => name === subscription);
-      if (spec) await opened.prepare(spec.topic);
-      return readDeadLetters(opened, subscription, limit);
+    async deadLetters(subscription, choice) {
+      const letters: DeadLetter[] = [];
+      await scan(subscription, 'ids' in choice ? choice : { oldest: choice.newest }, async (messages) => {
+        letters.push(...messages.map((message) => toDeadLetter(message, subscription)));
+      });
+      return letters.sort((a, b) => b.at.localeCompare(a.at));
     },
+
+    redrive(subscription, choice) {
+      /** Events that were published again. One that dies once more meanwhile is not among those that were meant; with it this would never end. */
+      const revived = new Set<string>();
+      return scan(subscription, choice, async (messages, done) => {
+        const meant = 'ids' in choice ? messages : messages.filter((message) => !revived.has(eventNameOf(message)));
+        for (const message of meant) revived.add(eventNameOf(message));
+        // Those of one key one after the other, so that they keep their order.
+        const groups = Map.groupBy(meant, ({ id, orderingKey }) => orderingKey ?? id);
+        const publications = [...groups.values()].map(async (group) => {
+          for (const message of group) {
+            await send(topicOf(subscription), revivedMessage(message), message.orderingKey);
+            done.push(message);
+          }
+        });
+        for (const result of await Promise.allSettled(publications))
+          if (result.status === 'rejected') throw result.reason;
+      });
+    },
+
+    purge: (subscription, choice) =>
+      scan(subscription, choice, async (messages, done) => {
+        done.push(...messages);
+      }),
 
     async check() {
       if (closed) throw new AppError('unavailable', 'the queue is closed');

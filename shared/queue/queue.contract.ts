@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { AppError, type ErrorCode, isAppError } from '../errors.ts';
 import type { NewEvent } from '../events/event.ts';
+import { deadLetterContract } from './contract-dead-letters.ts';
 import { consume, newEvent, type QueueUnderTest, within } from './contract-tools.ts';
 
 export interface QueueContract {
@@ -94,43 +95,7 @@ export function queueContract({ name, begin, skip = {}, skipAll = false }: Queue
       assert.ok(under.log.lines.some(({ severity }) => severity === 'ERROR'));
     });
 
-    promise('after its last attempt an event is a dead letter', async (under) => {
-      const spec = under.spec({ maxAttempts: 5 });
-      const queue = await under.open([spec]);
-      const got = consume(queue, spec, async () => {
-        throw new AppError('unavailable', 'still broken');
-      });
-      const event = newEvent('doomed', { subject: 'a/b', attributes: { extra: 'x' } });
-      await queue.publish(spec.topic, event);
-      await got.count(5);
-      const [letter] = await under.eventually(async () => {
-        const letters = await queue.deadLetters(spec.name, 10);
-        return letters.length > 0 ? letters : undefined;
-      });
-      assert.ok(letter);
-      const { delivery: _, dataContentType: __, ...fields } = letter.event;
-      assert.deepEqual(fields, event);
-      assert.equal(letter.subscription, spec.name);
-      assert.ok(letter.attempts >= 5);
-      assert.ok(letter.reason.length > 0);
-      assert.match(letter.at, /^\d{4}-.*Z$/);
-      assert.equal(got.events.length, 5);
-      assert.equal((await queue.deadLetters(spec.name, 10)).length, 1);
-    });
-
-    promise('a dead letter says why', async (under) => {
-      const spec = under.spec({ maxAttempts: 5 });
-      const queue = await under.open([spec]);
-      consume(queue, spec, async ({ delivery }) => {
-        throw new AppError('unavailable', `broken at ${delivery.attempt}`);
-      });
-      await queue.publish(spec.topic, newEvent('doomed'));
-      const [letter] = await under.eventually(async () => {
-        const letters = await queue.deadLetters(spec.name, 10);
-        return letters.length > 0 ? letters : undefined;
-      });
-      assert.deepEqual([letter?.attempts, letter?.reason], [5, 'broken at 5']);
-    });
+    deadLetterContract(promise);
 
     promise(
       'events of one key come one at a time and in order though the first fails, and other keys go on',

@@ -33,6 +33,8 @@ export interface Consumer {
 }
 
 export interface DeadLetter {
+  /** Names it among the subscription's dead letters. It is not the event's, which several may have. */
+  id: string;
   event: Event;
   subscription: string;
   attempts: number;
@@ -42,13 +44,28 @@ export interface DeadLetter {
   at: string;
 }
 
+/** Dead letters by their ids, or that many of those that died first. */
+export type DeadLetterChoice = { ids: readonly string[] } | { oldest: number };
+
 export interface Queue {
   /** Resolves when the event is as durable as the driver makes it: on disk, or accepted by Pub/Sub. Errors: `unavailable`, `storage_full`, `too_large`, `invalid`. */
   publish(topic: string, event: NewEvent, options?: { orderingKey?: string }): Promise<void>;
   /** Delivers a subscription's events to `handler` in this process until stopped. */
   consume(subscription: SubscriptionSpec, handler: EventHandler): Consumer;
-  /** The newest dead letters of a subscription, at most `limit`; where the transport keeps them as a topic of their own, reading them does not remove them. */
-  deadLetters(subscription: string, limit: number): Promise<DeadLetter[]>;
+  /**
+   * Those dead letters of a subscription that are there, the newest first; reading leaves them where they are. `newest` of a transport that does not hand
+   * them out in order, which Pub/Sub does not, are that many of them.
+   */
+  deadLetters(subscription: string, choice: { newest: number } | { ids: readonly string[] }): Promise<DeadLetter[]>;
+  /**
+   * Delivers dead letters again: the same events under the same ordering keys, with their attempts counted anew. Pub/Sub knows no way to one subscription
+   * alone, so there they go to all of its topic's. They are published first and removed then: a failure in between makes them come twice. What dies again
+   * meanwhile stays dead.
+   * Answers the ids of those that were there. Errors: those of `publish`; what was done before stays done.
+   */
+  redrive(subscription: string, choice: DeadLetterChoice): Promise<string[]>;
+  /** Removes dead letters for good. Answers the ids of those that were there. */
+  purge(subscription: string, choice: DeadLetterChoice): Promise<string[]>;
   /** Resolves when the queue takes events; throws what stands in the way. */
   check(): Promise<void>;
   /** Resolves when all that was handed to `publish` is durable or `withinMs` have passed; answers how many events were not. */

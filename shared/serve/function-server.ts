@@ -5,15 +5,15 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
-import type { CreateFunction, FunctionInstance, FunctionRow } from '../define.ts';
+import { type CreateFunction, type FunctionInstance, type FunctionRow, isScheduled } from '../define.ts';
 import { messageOf } from '../errors.ts';
 import { systemIds } from '../ids.ts';
 import type { Log } from '../log.ts';
-import type { Consumer, SubscriptionSpec } from '../queue/queue.ts';
+import type { SubscriptionSpec } from '../queue/queue.ts';
 import { type OpenRuntime, openRuntime } from '../runtime.ts';
 import { exitWithReason } from './exit.ts';
-import { drainOnSignal } from './lifecycle.ts';
-import { drainServer, listen } from './listen.ts';
+import { drainOnSignal, type Worker } from './lifecycle.ts';
+import { listen } from './listen.ts';
 import { processLog } from './process-log.ts';
 
 /**
@@ -29,10 +29,15 @@ export interface ServedFunction {
   main(): Promise<void>;
 }
 
-interface Opened {
+interface Opened extends Answering {
   runtime: OpenRuntime;
   instance: FunctionInstance;
+}
+
+/** What answers requests, and the schedule that they start runs of. */
+interface Answering {
   listener: RequestListener;
+  schedule?: Worker;
 }
 
 /** `subscriptions` are all of the bundle's: what is published must reach each of them, whichever process consumes it. */
@@ -47,7 +52,7 @@ export function serveFunction(
     const runtime = await openRuntime({ config, log, clock: systemClock, ids: systemIds, subscriptions, prefix: '' });
     try {
       const instance = await create(runtime);
-      return { runtime, instance, listener: await listenerOf(row, instance, runtime) };
+      return { runtime, instance, ...(await answering(row, instance, runtime)) };
     } catch (error) {
       await runtime.close(0);
       throw error;
@@ -80,49 +85,58 @@ export function serveFunction(
     opening = Promise.resolve(opened);
     server.on('request', opened.listener);
     const port = await listen(server, config.HAWKER_HOST, config.PORT);
-    const consumers = consumeOwn(row, subscriptions, opened, config);
-    drainOnSignal(
-      [
-        (leftMs) => drainServer(server, Math.min(leftMs, 3_000)),
-        (leftMs) => Promise.all(consumers.map((consumer) => consumer.stop(Math.min(leftMs, 2_000)))),
-        (leftMs) => opened.instance.drain?.(leftMs) ?? Promise.resolve(),
-        (leftMs) => opened.runtime.close(leftMs),
-      ],
-      log,
-    );
+    const { instance, runtime, schedule } = opened;
+    const { schedules, consumers } = await workOwn(row, subscriptions, opened, config);
+    if (schedule) schedules.push(schedule);
+    drainOnSignal({ server, schedules, consumers, instances: [instance], runtime }, log);
     log.info('ready', { function: row.name, port });
   };
 
   return { handler, main: () => main().catch(exitWithReason) };
 }
 
-/** A message function on the embedded queue takes its events from the file; on Pub/Sub they are pushed to it. */
-function consumeOwn(
+/**
+ * What works without being called. On the embedded queue a message function takes its events from the file, and a schedule function watches the
+ * clock; on Pub/Sub events are pushed to the one, and Cloud Scheduler calls the other.
+ */
+async function workOwn(
   row: FunctionRow,
   subscriptions: readonly SubscriptionSpec[],
   opened: Opened,
   config: Config,
-): Consumer[] {
+): Promise<{ schedules: Worker[]; consumers: Worker[] }> {
   const { instance, runtime } = opened;
-  if (instance.kind !== 'message' || config.HAWKER_QUEUE !== 'embedded') return [];
-  return subscriptions
-    .filter(({ name }) => name === row.name)
-    .map((own) => runtime.queue.consume(own, instance.handle));
+  const schedules: Worker[] = [];
+  const consumers: Worker[] = [];
+  if (config.HAWKER_QUEUE === 'embedded' && instance.kind === 'schedule' && isScheduled(row)) {
+    const { startSchedule } = await import('../schedule/embedded.ts');
+    schedules.push(startSchedule(row, instance, runtime));
+  }
+  if (config.HAWKER_QUEUE === 'embedded' && instance.kind === 'message')
+    for (const own of subscriptions.filter(({ name }) => name === row.name))
+      consumers.push(runtime.queue.consume(own, instance.handle));
+  return { schedules, consumers };
 }
 
-async function listenerOf(
-  row: FunctionRow,
-  instance: FunctionInstance,
-  runtime: OpenRuntime,
-): Promise<RequestListener> {
-  if (instance.kind === 'listener') return instance.listener;
+async function answering(row: FunctionRow, instance: FunctionInstance, runtime: OpenRuntime): Promise<Answering> {
+  if (instance.kind === 'listener') return { listener: instance.listener };
   // Loads http2 and more, which a function with a listener of its own starts faster without.
   const { fetchListener } = await import('./fetch-listener.ts');
-  if (instance.kind === 'http') return fetchListener((request) => instance.fetch(request));
-  const { createMessageEndpoint } = await import('../http/message-endpoint.ts');
+  if (instance.kind === 'http') return { listener: fetchListener((request) => instance.fetch(request)) };
   const { pushIdentityOf } = await import('../events/push-identity.ts');
   const identity = pushIdentityOf(runtime.config, runtime.clock);
-  return fetchListener(createMessageEndpoint(instance, { ...runtime, identity, ackDeadlineMs: row.timeout * 1000 }));
+  const timeoutMs = row.timeout * 1000;
+  if (instance.kind === 'message') {
+    const { createMessageEndpoint } = await import('../http/message-endpoint.ts');
+    const receive = createMessageEndpoint(instance, { ...runtime, identity, ackDeadlineMs: timeoutMs });
+    return { listener: fetchListener(receive) };
+  }
+  if (!isScheduled(row)) throw new Error(`${row.name} is made as a schedule function, and its row names no schedule`);
+  const { createScheduleEndpoint } = await import('../http/schedule-endpoint.ts');
+  const { createFirings } = await import('../schedule/firings.ts');
+  const firings = createFirings({ ...runtime, row, instance });
+  const endpoint = createScheduleEndpoint(firings, { ...runtime, identity, timeoutMs });
+  return { listener: fetchListener(endpoint.fetch), schedule: endpoint };
 }
 
 function configured(): { config: Config; log: Log } {

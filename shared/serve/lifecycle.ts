@@ -2,16 +2,46 @@
  * How a process ends: on SIGTERM or SIGINT it drains, in the order requests, events under way, what functions hold back, the queue, the store,
  * and exits with 0; within DRAIN_MS in all, since platforms kill ten seconds after the signal. A second signal ends it at once.
  */
+import type { Server } from 'node:http';
 import type { Log } from '../log.ts';
+import { drainServer } from './listen.ts';
 
 /** Milliseconds from the signal to the exit, at most. */
 const DRAIN_MS = 8_000;
 
-/** A step of the drain; it gets the milliseconds that are left and must not take longer. */
-export type DrainStep = (leftMs: number) => Promise<unknown>;
+/** What ends by itself what it has under way, within this time. */
+export interface Worker {
+  stop(withinMs: number): Promise<void>;
+}
 
-/** Ends the process by these steps when it is told to. */
-export function drainOnSignal(steps: readonly DrainStep[], log: Log): void {
+export interface Served {
+  server: Server;
+  schedules: readonly Worker[];
+  consumers: readonly Worker[];
+  instances: readonly { drain?(withinMs: number): Promise<void> }[];
+  runtime: { close(withinMs: number): Promise<void> };
+}
+
+/** Milliseconds for the requests under way, and then for the events. */
+const REQUESTS_MS = 3_000;
+const EVENTS_MS = 2_000;
+
+/** A step of the drain; it gets the milliseconds that are left and must not take longer. */
+type DrainStep = (leftMs: number) => Promise<unknown>;
+
+/** Ends the process in this order when it is told to. */
+export function drainOnSignal({ server, schedules, consumers, instances, runtime }: Served, log: Log): void {
+  let runs: Promise<unknown> | undefined;
+  const steps: DrainStep[] = [
+    (leftMs) => {
+      // Told first of all, since a run may need the most time; and while it goes on its lease must not be given back.
+      runs = Promise.allSettled(schedules.map((schedule) => schedule.stop(Math.min(leftMs, REQUESTS_MS + EVENTS_MS))));
+      return drainServer(server, Math.min(leftMs, REQUESTS_MS));
+    },
+    (leftMs) => Promise.all([runs, ...consumers.map((consumer) => consumer.stop(Math.min(leftMs, EVENTS_MS)))]),
+    (leftMs) => Promise.all(instances.map(async (instance) => instance.drain?.(leftMs))),
+    (leftMs) => runtime.close(leftMs),
+  ];
   let draining = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (draining) process.exit(130);

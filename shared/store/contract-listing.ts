@@ -1,7 +1,7 @@
 /** The store's contract: listing by prefix with a cursor, and what is refused before a driver sees it. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { collection, create, rejectsWith } from './contract-steps.ts';
+import { collection, create, read, rejectsWith } from './contract-steps.ts';
 import { docId, type Store } from './store.ts';
 
 /** `opened` answers the store once the suite has begun. */
@@ -33,7 +33,7 @@ export function listingContract(opened: () => Store): void {
       );
       assert.equal(page.next, undefined);
       const [doc] = page.docs;
-      assert.deepEqual(doc, await opened().get(c, doc?.id ?? ''));
+      assert.deepEqual(doc, await read(opened(), c, doc?.id ?? ''));
     });
 
     for (const limit of [1, 3, 5]) {

@@ -1,8 +1,8 @@
 /** The store's contract: a writer learns that it won although the answer to its commit never arrived. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { collection, create, rejectsWith } from './contract-steps.ts';
-import type { JsonObject, Store } from './store.ts';
+import { collection, create, read, rejectsWith } from './contract-steps.ts';
+import type { JsonObject, Store, Write } from './store.ts';
 
 export interface LossyStore {
   store: Store;
@@ -32,7 +32,7 @@ export function lostAnswersContract(lossy: (() => Promise<LossyStore>) | string)
       return result;
     };
     const wrote = async (c: string, id: string, value: JsonObject, version: string | undefined) =>
-      assert.deepEqual(await lossyStore.store.get(c, id), { id, value, version });
+      assert.deepEqual(await read(lossyStore.store, c, id), { id, value, version });
 
     it('learns that it created the document', async () => {
       const c = collection();
@@ -65,6 +65,18 @@ export function lostAnswersContract(lossy: (() => Promise<LossyStore>) | string)
       assert.deepEqual(versions.slice(0, 2), [b, d]);
       await wrote(c, 'a', { n: 2 }, versions[2]);
       await wrote(c, 'e', { n: 2 }, versions[3]);
+    });
+
+    it('learns the one version of all that it wrote, whichever document told', async () => {
+      const c = collection();
+      const { store } = lossyStore;
+      const a = await store.create(c, 'a', {});
+      const replace = (ifVersion: string): Write => ({ op: 'replace', collection: c, id: 'a', value: {}, ifVersion });
+      const [b1, a1 = ''] = await losing(c, () => store.commit([create(c, 'b', {}), replace(a)]));
+      assert.equal(a1, b1);
+      const [a2, d2] = await losing(c, () => store.commit([replace(a1), create(c, 'd', {})]));
+      assert.equal(a2, d2);
+      await wrote(c, 'd', {}, a2);
     });
 
     it('learns that it deleted the document', async () => {

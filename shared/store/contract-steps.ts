@@ -2,13 +2,21 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { isAppError } from '../errors.ts';
-import type { Write } from './store.ts';
+import type { Doc, Store, Write } from './store.ts';
 
 /** The name of a collection that nobody else uses. */
 export const collection = () => `c-${randomUUID()}`;
 export const create = (c: string, id: string, value: object): Write => ({ op: 'create', collection: c, id, value });
 export const times = <T>(count: number, work: (n: number) => T): T[] =>
   Array.from({ length: count }, (_, n) => work(n));
+
+/** The document without its age, which differs from read to read. */
+export async function read(store: Store, c: string, id: string): Promise<Omit<Doc, 'ageMs'> | undefined> {
+  const doc = await store.get(c, id);
+  if (!doc) return undefined;
+  const { ageMs: _age, ...rest } = doc;
+  return rest;
+}
 
 /** The error, which must have this code. */
 export async function rejectsWith(code: Parameters<typeof isAppError>[1], promise: Promise<unknown>): Promise<Error> {

@@ -16,6 +16,8 @@ export interface StoredDocument {
   fields: Record<string, { stringValue?: string; timestampValue?: Timestamp }>;
   createTime: Timestamp;
   updateTime: Timestamp;
+  /** When the server read it; told for documents that are asked for by name. */
+  readTime?: Timestamp;
 }
 
 export interface CommitWrite {
@@ -45,9 +47,17 @@ export interface FirestoreRpc {
   close(): Promise<void>;
 }
 
+/** After an outage a connection is tried again this often at least. By itself the library waits up to two minutes, and who waits for a lease with it. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 2_000 };
+
 /** Resolves when credentials are at hand; `emulator` is host:port. */
 export async function connectFirestore(project: string, emulator: string | undefined): Promise<FirestoreRpc> {
-  const client = new FirestoreClient({ projectId: project, ...(emulator && emulatorOptions(emulator)) });
+  const client = new FirestoreClient({
+    projectId: project,
+    ...RECONNECT,
+
+    ...(emulator && emulatorOptions(emulator)),
+  });
   await client.initialize();
   const database = `projects/${project}/databases/(default)`;
   const root = `${database}/documents`;
@@ -69,8 +79,10 @@ export async function connectFirestore(project: string, emulator: string | undef
     async batchGet(names, timeoutMs, fieldPaths) {
       const request = { database, documents: names, ...(fieldPaths && { mask: { fieldPaths } }) };
       const stream = client.batchGetDocuments(request, once(timeoutMs));
-      const answers = await collected<{ found?: StoredDocument | null }>(stream);
-      return answers.flatMap(({ found }) => (found ? documentOf(found) : []));
+      const answers = await collected<{ found?: StoredDocument | null; readTime?: Timestamp | null }>(stream);
+      return answers.flatMap(({ found, readTime }) =>
+        found ? { ...documentOf(found), ...(readTime && { readTime: whole(readTime) }) } : [],
+      );
     },
     async query({ collection, from, before, limit }, timeoutMs) {
       const structuredQuery = {

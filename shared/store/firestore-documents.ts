@@ -60,6 +60,11 @@ export function docOf<T>(collection: string, document: StoredDocument): Doc<T> {
   return { id, value: JSON.parse(json) as T, version: stateOf(document).version };
 }
 
+/** How old the document's state was when it was read; both times are the server's. */
+export function ageOf({ readTime, updateTime }: StoredDocument): Pick<Doc, 'ageMs'> {
+  return readTime ? { ageMs: Math.max(0, (micros(readTime) - micros(updateTime)) / 1_000) } : {};
+}
+
 /** Undefined where the expected version cannot exist, so that the write could only fail. */
 export function commitWriteOf(rpc: FirestoreRpc, write: PreparedWrite, nonce: string): CommitWrite | undefined {
   const name = rpc.nameOf(write.collection, write.id);

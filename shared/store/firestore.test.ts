@@ -5,6 +5,7 @@ import { isAppError } from '../errors.ts';
 import { systemIds } from '../ids.ts';
 import { createAbortingProxy } from '../testing/aborting-proxy.ts';
 import { type CuttingProxy, createCuttingProxy } from '../testing/cutting-proxy.ts';
+import { read } from './contract-steps.ts';
 import { createFirestoreDriver } from './firestore.ts';
 import { withShorthands } from './index.ts';
 import { storeContract } from './store.contract.ts';
@@ -75,7 +76,7 @@ describe('Firestore store', { skip, timeout: 120_000 }, () => {
     proxy.loseRequest(c);
     const version = await store.replace(c, 'a', { n: 2 }, first);
     assert.equal(proxy.cuts, cuts + 1);
-    assert.deepEqual(await others.get(c, 'a'), { id: 'a', value: { n: 2 }, version });
+    assert.deepEqual(await read(others, c, 'a'), { id: 'a', value: { n: 2 }, version });
   });
 
   it('reads again what was lost on the way', async () => {
@@ -169,7 +170,7 @@ describe('Firestore store', { skip, timeout: 120_000 }, () => {
     busy.abort(c, async () => {});
     const version = await contender.replace(c, 'a', { n: 2 }, first);
     assert.equal(busy.aborted, 1);
-    assert.deepEqual(await others.get(c, 'a'), { id: 'a', value: { n: 2 }, version });
+    assert.deepEqual(await read(others, c, 'a'), { id: 'a', value: { n: 2 }, version });
   });
 
   it('gives up in bounded time when no answer comes at all', { timeout: 15_000 }, async () => {

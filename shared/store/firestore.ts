@@ -1,20 +1,23 @@
 /**
- * The store on Firestore. A read is repeated while its time lasts. A commit carries a nonce of its own, and every failure of it, a refusal
- * too, is settled by reading its documents before anything is said: won, lost, or not happened and therefore sent again. An answer that
- * never came and a document that two others have written since leave `outcome_unknown`.
+ * The store on Firestore. A read is repeated while its time lasts. A commit carries a nonce of its own, and a failure of it is settled by reading
+ * its documents before anything is said: won, lost, or not happened and therefore sent again. So is a refusal after an attempt that may have
+ * happened; the refusal of a first attempt is about that attempt, since the client beneath repeats none, and about a document, once this
+ * database has answered anything (one that does not exist refuses likewise). An answer that never came and a document that two others
+ * have written since leave `outcome_unknown`.
  */
 import type { Clock } from '../clock.ts';
 import { AppError, messageOf } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import { conflict, versionsAfter } from './expectations.ts';
 import type { FirestoreRpc, StoredDocument } from './firestore-client.ts';
-import { commitWriteOf, docOf, stateOf, TRACES, versionAt } from './firestore-documents.ts';
+import { ageOf, commitWriteOf, docOf, stateOf, TRACES, updateTimeOf, versionAt } from './firestore-documents.ts';
 import { explainGrpcError, isRefusal, isTransient, mayHaveHappened } from './firestore-failures.ts';
 import { judge, type Verdict } from './firestore-verdict.ts';
 import { lowerBound, pageOf, upperBound } from './order.ts';
 import type { ListOptions, StoreDriver, Version } from './store.ts';
 import { createTimeBudget, type TimeBudget } from './time-budget.ts';
 import { idProblem, type PreparedWrite, prepareWrites, validateKeys, validateList } from './validate.ts';
+import { orderFrom } from './version-order.ts';
 
 interface FirestoreOptions {
   project: string;
@@ -29,6 +32,7 @@ interface FirestoreOptions {
 export function createFirestoreDriver(options: FirestoreOptions): StoreDriver {
   const { project, emulator, clock, ids, timeoutMs = 5_000 } = options;
   let connection: Promise<FirestoreRpc> | undefined;
+  let answered = false;
   const connect = (budget: TimeBudget): Promise<FirestoreRpc> => {
     connection ??= import('./firestore-client.ts')
       .then((client) => client.connectFirestore(project, emulator))
@@ -43,7 +47,9 @@ export function createFirestoreDriver(options: FirestoreOptions): StoreDriver {
   const read = async <T>(budget: TimeBudget, call: (share: number) => Promise<T>): Promise<T> => {
     for (;;) {
       try {
-        return await call(budget.share());
+        const answer = await call(budget.share());
+        answered = true;
+        return answer;
       } catch (error) {
         if (!isTransient(error) || !(await budget.pause())) throw explainGrpcError(error);
       }
@@ -74,11 +80,13 @@ export function createFirestoreDriver(options: FirestoreOptions): StoreDriver {
       let failure: unknown;
       try {
         const time = await rpc.commit(request, budget.share());
+        answered = true;
         return versionsAfter(writes, versionAt(time, nonce));
       } catch (error) {
         failure = error;
       }
       uncertain ||= mayHaveHappened(failure);
+      if (answered && !uncertain && isRefusal(failure) && !prunes(writes)) throw lost(writes);
 
       let verdict: Verdict;
       try {
@@ -107,7 +115,7 @@ export function createFirestoreDriver(options: FirestoreOptions): StoreDriver {
       const found = byName(await read(budget, (share) => rpc.batchGet([...new Set(names)], share)));
       return names.map((name) => {
         const document = found.get(name);
-        return document && docOf<T>(collection, document);
+        return document && { ...docOf<T>(collection, document), ...ageOf(document) };
       });
     },
     async list<T>(collection: string, listing: ListOptions) {
@@ -133,6 +141,7 @@ export function createFirestoreDriver(options: FirestoreOptions): StoreDriver {
       const prepared = prepareWrites(writes);
       return prepared.length === 0 ? [] : commit(prepared);
     },
+    orderOf: (version) => orderFrom(updateTimeOf(version), version),
     async check() {
       const budget = startBudget();
       const rpc = await connect(budget);
@@ -144,6 +153,11 @@ export function createFirestoreDriver(options: FirestoreOptions): StoreDriver {
       await (await connection)?.close();
     },
   };
+}
+
+/** Deletes alone also succeed where all are gone, which a refusal does not tell. */
+function prunes(writes: readonly PreparedWrite[]): boolean {
+  return writes.every(({ op }) => op === 'delete');
 }
 
 function byName(documents: StoredDocument[]): Map<string, StoredDocument> {

@@ -3,6 +3,7 @@ import { requireExpectations, versionsAfter } from './expectations.ts';
 import { compareIds, lowerBound, pageOf } from './order.ts';
 import type { Doc, StoreDriver, Version } from './store.ts';
 import { nameOf, prepareWrites, validateKeys, validateList } from './validate.ts';
+import { orderFrom } from './version-order.ts';
 
 interface Entry {
   collection: string;
@@ -48,6 +49,7 @@ export function createMemoryDriver(): StoreDriver {
       }
       return versionsAfter(prepared, version);
     },
+    orderOf: (version) => orderFrom(Number(version), version),
     async check() {},
     async close() {},
   };

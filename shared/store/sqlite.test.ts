@@ -48,6 +48,35 @@ describe('SQLite store', () => {
     swept.close();
   });
 
+  it('numbers its commits on from those of a file that was lost, and never goes back with the clock', async () => {
+    let now = Date.parse('2026-01-01T00:00:00Z');
+    const clock = { ...systemClock, now: () => now };
+    const opened = (file: string) => {
+      const fresh = openDatabase(join(folder, file));
+      return { fresh, store: withShorthands(createSqliteDriver(fresh, clock)) };
+    };
+    const first = opened('first.db');
+    const orders = [];
+    for (const at of [now, now - 3_600_000, now + 1])
+      for (let n = 0; n < 3; n++) {
+        now = at;
+        orders.push(first.store.orderOf(await first.store.create('c', `${orders.length}`, {})));
+      }
+    first.fresh.close();
+    const second = opened('second.db');
+    now += 1;
+    orders.push(second.store.orderOf(await second.store.create('c', 'a', {})));
+    // A clock gone mad takes no number that is not exact.
+    now = Number.MAX_SAFE_INTEGER;
+    for (const id of ['b', 'c']) orders.push(second.store.orderOf(await second.store.create('c', id, {})));
+    assert.deepEqual(
+      orders,
+      [...new Set(orders)].toSorted((a, b) => a - b),
+    );
+    assert.equal((await second.store.get('c', 'c'))?.version, String(orders.at(-1)));
+    second.fresh.close();
+  });
+
   it('keeps every document it acknowledged before a kill -9, and whole commits only', async () => {
     const path = join(folder, 'killed.db');
     const child = runStore(

@@ -1,6 +1,7 @@
 /**
  * The store in the embedded SQLite file. A document's version is the number of the commit that last wrote it; the numbers come from one
- * counter in the file, so that a document deleted and made again never has a version it had before.
+ * counter in the file, so that a document deleted and made again never has a version it had before. The counter keeps up with the wall
+ * clock's microseconds, so that the numbers also go on from those of a file that was lost; it never goes back with the clock.
  */
 import type { Clock } from '../clock.ts';
 import type { Database } from '../sqlite/database.ts';
@@ -9,11 +10,14 @@ import { requireExpectations, versionsAfter } from './expectations.ts';
 import { lowerBound, pageOf, upperBound } from './order.ts';
 import type { Doc, ListOptions, StoreDriver, Version } from './store.ts';
 import { type PreparedWrite, prepareWrites, validateKeys, validateList } from './validate.ts';
+import { orderFrom } from './version-order.ts';
 
 /** Expired documents are looked for at most this often, after a commit: no timer keeps the process alive. */
 const SWEEP_EVERY_MS = 60_000;
 /** Documents removed in one sweep; a full one is followed by another with the next commit. */
 const SWEEP_BATCH = 200;
+/** In the year 2112. A clock gone mad must not use up the numbers, which are exact below 2^53. */
+const LAST_CLOCK_VERSION = 2 ** 52;
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS documents (
@@ -41,7 +45,9 @@ export function createSqliteDriver(database: Database, clock: Clock): StoreDrive
   let sweepDueAt = clock.mono() + SWEEP_EVERY_MS;
 
   const nextVersion = (): Version => {
-    const row = database.get<{ last: number }>('UPDATE document_commits SET last = last + 1 RETURNING last');
+    const micros = Math.min(Math.floor(clock.now() * 1_000), LAST_CLOCK_VERSION);
+    const sql = 'UPDATE document_commits SET last = max(last + 1, ?) RETURNING last';
+    const row = database.get<{ last: number }>(sql, micros);
     return String(row?.last);
   };
 
@@ -106,6 +112,7 @@ export function createSqliteDriver(database: Database, clock: Clock): StoreDrive
       }
       return versions;
     },
+    orderOf: (version) => orderFrom(Number(version), version),
     async check() {
       // Writes a page, so that a full disk and a file turned read-only show.
       await transactionWhenFree(database, clock, () => database.run('UPDATE document_commits SET last = last'));

@@ -4,7 +4,8 @@ import { after, before, describe, it } from 'node:test';
 import { isAppError } from '../errors.ts';
 import { listingContract, refusalsContract } from './contract-listing.ts';
 import { type LossyStore, lostAnswersContract } from './contract-lost-answers.ts';
-import { collection, create, rejectsWith, times, winners } from './contract-steps.ts';
+import { collection, create, read, rejectsWith, times, winners } from './contract-steps.ts';
+import { versionsContract } from './contract-versions.ts';
 import { MAX_VALUE_BYTES, MAX_WRITES, type Store, type Write } from './store.ts';
 
 interface ContractOptions {
@@ -37,7 +38,7 @@ export function storeContract({ name, open, skip, lossy }: ContractOptions): voi
           '': { __proto: 1, a: {} },
         };
         const version = await store.create(c, 'a', value);
-        assert.deepEqual(await store.get(c, 'a'), { id: 'a', value, version });
+        assert.deepEqual(await read(store, c, 'a'), { id: 'a', value, version });
       });
 
       it('is undefined where there is none', async () => {
@@ -56,7 +57,7 @@ export function storeContract({ name, open, skip, lossy }: ContractOptions): voi
         const v1 = await store.create(c, 'a', { n: 1, old: true }, { expireAt: new Date(Date.now() + 3_600_000) });
         const v2 = await store.replace(c, 'a', { n: 2 }, v1);
         assert.notEqual(v2, v1);
-        assert.deepEqual(await store.get(c, 'a'), { id: 'a', value: { n: 2 }, version: v2 });
+        assert.deepEqual(await read(store, c, 'a'), { id: 'a', value: { n: 2 }, version: v2 });
         await rejectsWith('conflict', store.replace(c, 'a', { n: 3 }, v1));
       });
 
@@ -211,7 +212,7 @@ export function storeContract({ name, open, skip, lossy }: ContractOptions): voi
         const [same, created] = await store.commit([check, create(c, 'b', {})]);
         assert.equal(same, version);
         assert.notEqual(created, version);
-        assert.deepEqual(await store.get(c, 'a'), { id: 'a', value: { n: 1 }, version });
+        assert.deepEqual(await read(store, c, 'a'), { id: 'a', value: { n: 1 }, version });
       });
 
       it('a check fails where the document is another or none', async () => {
@@ -267,6 +268,7 @@ export function storeContract({ name, open, skip, lossy }: ContractOptions): voi
     });
 
     listingContract(() => store);
+    versionsContract(() => store);
     refusalsContract(() => store);
 
     it('says that it is ready', async () => {

@@ -4,6 +4,7 @@
  * A document lives at (collection, id), holds one JSON object, and has a version that changes with every write to it. Every write
  * says what it expects to find; a commit makes all of its writes or none. A writer always learns the truth: when an answer is lost
  * after the commit went through, the driver reads back (each write leaves a random nonce in its document) before it says anything.
+ * All documents that one commit writes get the same version.
  *
  * Ids: 1 to 1,500 bytes of UTF-8 without `/`, not `.`, `..` or `__*__` (Firestore's own rules, held by every driver). Build them with
  * `docId`. Collections: letters, digits and `-`. Order is by the ids' UTF-8 bytes.
@@ -19,6 +20,8 @@ export interface Doc<T = JsonObject> {
   id: string;
   value: T;
   version: Version;
+  /** For how long this version had been there when it was read by its id, in milliseconds by the server's own clock; absent where no server tells. */
+  ageMs?: number;
 }
 
 export type Write =
@@ -66,6 +69,8 @@ export interface StoreDriver {
   list<T = JsonObject>(collection: string, options: ListOptions): Promise<Page<T>>;
   /** All writes or none, each document at most once. Answers the new version of each (for `delete` and `check` the one that was expected). */
   commit(writes: readonly Write[]): Promise<Version[]>;
+  /** A positive safe integer that grows with each write of a document, also when it was deleted in between. Throws `invalid` for what is no version of this store. */
+  orderOf(version: Version): number;
   /** Resolves when the store can be read and written; throws what stands in the way. */
   check(): Promise<void>;
   close(): Promise<void>;

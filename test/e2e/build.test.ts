@@ -12,6 +12,15 @@ const ROOT = join(import.meta.dirname, '../..');
 const FRAMEWORK = join(ROOT, 'node_modules/@google-cloud/functions-framework/build/src/main.js');
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
+/** Each speaks for itself: admin APIs list, an unknown host is not found, a push or a firing that nobody signed is refused. */
+const FIRST_ANSWERS: Record<string, { path: string; method?: string; status: number }> = {
+  redirects: { path: '/nothing', status: 404 },
+  links: { path: '/v1/domains', status: 200 },
+  clicks: { path: '/nothing', method: 'POST', status: 401 },
+  leases: { path: '/v1', status: 200 },
+  'outbox-relay': { path: '/', method: 'POST', status: 401 },
+};
+
 describe('a built function', () => {
   let away: string;
 
@@ -74,15 +83,12 @@ describe('a built function', () => {
         },
       );
       try {
+        const { path, method = 'GET', status } = FIRST_ANSWERS[name] ?? { path: '/', status: 0 };
         const answer = await until(
-          () =>
-            send(port, name === 'links' ? '/v1/domains' : '/nothing', {
-              method: name === 'clicks' ? 'POST' : 'GET',
-            }).catch(() => undefined),
+          () => send(port, path, { method }).catch(() => undefined),
           (reply) => reply !== undefined,
         );
-        // Each speaks for itself: the admin API lists, an unknown host is not found, an unsigned push is refused.
-        assert.equal(answer?.status, { links: 200, redirects: 404, clicks: 401 }[name], answer?.text);
+        assert.equal(answer?.status, status, answer?.text);
       } finally {
         child.kill('SIGKILL');
         rmSync(data, { recursive: true, force: true });

@@ -105,6 +105,17 @@ describe('a start', () => {
     }
   });
 
+  it('makes an admin key where one of the functions it runs asks for it, and only there', async () => {
+    for (const [name, says] of [
+      ['leases', true],
+      ['redirects', false],
+    ] as const) {
+      await using hawker = await startHawker({ args: ['--only', name], env: { HAWKER_ADMIN_KEY: '' } });
+      await hawker.stop();
+      assert.equal(hawker.output().includes('admin key: '), says, name);
+    }
+  });
+
   it('listens on loopback alone and answers health and its index page', async () => {
     await using hawker = await startHawker();
     const health = await hawker.ask('/healthz', { anonymous: true });

@@ -1,0 +1,79 @@
+/** The function as tests call it: over real leases, on a store in memory and a clock that stands still. */
+import { loadConfig } from '#shared/config.ts';
+import type { Runtime } from '#shared/define.ts';
+import { createKey } from '#shared/http/api-keys.ts';
+import type { Role } from '#shared/http/callers.ts';
+import { systemIds } from '#shared/ids.ts';
+import { openLeases } from '#shared/lease/index.ts';
+import type { Leases } from '#shared/lease/lease.ts';
+import type { Queue } from '#shared/queue/queue.ts';
+import { withShorthands } from '#shared/store/index.ts';
+import { createMemoryDriver } from '#shared/store/memory.ts';
+import type { Store } from '#shared/store/store.ts';
+import { createFakeClock, type FakeClock } from '#shared/testing/fake-clock.ts';
+import { createKeptLog } from '#shared/testing/kept-log.ts';
+import createLeases from './index.ts';
+
+const ADMIN_KEY = 'admin-key-of-the-tests';
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into any answer
+  body: any;
+}
+
+export interface TestApp {
+  store: Store;
+  clock: FakeClock;
+  leases: Leases;
+  /** `GET /v1`; a body goes as JSON, with the admin key unless headers say otherwise. */
+  ask(line: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+  /** The Authorization header of a new key. */
+  keyFor(role: Role, host?: string): Promise<Record<string, string>>;
+}
+
+export async function createTestApp(given: { store?: Store; prefix?: string } = {}): Promise<TestApp> {
+  const store = given.store ?? withShorthands(createMemoryDriver());
+  const clock = createFakeClock();
+  const log = createKeptLog();
+  const config = loadConfig({ HAWKER_ADMIN_KEY: ADMIN_KEY });
+  const leases = await openLeases(config, { store, clock, ids: systemIds, log });
+  const runtime: Runtime = {
+    config,
+    store,
+    queue: {} as Queue,
+    log,
+    clock,
+    ids: systemIds,
+    leases: () => Promise.resolve(leases),
+    prefix: given.prefix ?? '/leases',
+  };
+  const instance = await createLeases(runtime);
+  if (instance.kind !== 'http') throw new Error('leases is an http function');
+  return {
+    store,
+    clock,
+    leases,
+    async ask(line, body, headers = {}) {
+      const [method = '', path = ''] = line.split(' ');
+      const request = new Request(`http://console.example${path}`, {
+        method,
+        headers: {
+          Authorization: `Bearer ${ADMIN_KEY}`,
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const answer = await instance.fetch(request);
+      const text = await answer.text();
+      const json = /json/.test(answer.headers.get('Content-Type') ?? '');
+      return { status: answer.status, headers: answer.headers, body: json ? JSON.parse(text) : text };
+    },
+    async keyFor(role, host) {
+      const { text } = await createKey({ store, ids: systemIds, clock }, { name: 'n', role, ...(host && { host }) });
+      return { Authorization: `Bearer ${text}` };
+    },
+  };
+}
