@@ -10,25 +10,16 @@ import type { Queue } from '#shared/queue/queue.ts';
 import { withShorthands } from '#shared/store/index.ts';
 import { createMemoryDriver } from '#shared/store/memory.ts';
 import type { Store } from '#shared/store/store.ts';
+import { ADMIN_KEY, type Ask, createAsk } from '#shared/testing/api-client.ts';
 import { createFakeClock, type FakeClock } from '#shared/testing/fake-clock.ts';
 import { createKeptLog } from '#shared/testing/kept-log.ts';
 import createLeases from './index.ts';
-
-const ADMIN_KEY = 'admin-key-of-the-tests';
-
-export interface Reply {
-  status: number;
-  headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into any answer
-  body: any;
-}
 
 export interface TestApp {
   store: Store;
   clock: FakeClock;
   leases: Leases;
-  /** `GET /v1`; a body goes as JSON, with the admin key unless headers say otherwise. */
-  ask(line: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+  ask: Ask;
   /** The Authorization header of a new key. */
   keyFor(role: Role, host?: string): Promise<Record<string, string>>;
 }
@@ -55,22 +46,7 @@ export async function createTestApp(given: { store?: Store; prefix?: string } = 
     store,
     clock,
     leases,
-    async ask(line, body, headers = {}) {
-      const [method = '', path = ''] = line.split(' ');
-      const request = new Request(`http://console.example${path}`, {
-        method,
-        headers: {
-          Authorization: `Bearer ${ADMIN_KEY}`,
-          ...(body !== undefined && { 'Content-Type': 'application/json' }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const answer = await instance.fetch(request);
-      const text = await answer.text();
-      const json = /json/.test(answer.headers.get('Content-Type') ?? '');
-      return { status: answer.status, headers: answer.headers, body: json ? JSON.parse(text) : text };
-    },
+    ask: createAsk((request) => instance.fetch(request)),
     async keyFor(role, host) {
       const { text } = await createKey({ store, ids: systemIds, clock }, { name: 'n', role, ...(host && { host }) });
       return { Authorization: `Bearer ${text}` };

@@ -6,8 +6,9 @@ import type { DomainState } from '#shared/links/records.ts';
 import { withShorthands } from '#shared/store/index.ts';
 import { createMemoryDriver } from '#shared/store/memory.ts';
 import type { Store } from '#shared/store/store.ts';
+import type { Reply } from '#shared/testing/api-client.ts';
 import { createDomainWriter } from './domain-writer.ts';
-import { createTestApp, type Reply, type TestApp } from './testing.ts';
+import { createTestApp, type TestApp } from './testing.ts';
 import { createLinkWriter, type LinkChange, type LinkFields } from './writer.ts';
 
 const fields: LinkFields = { target: 'https://x.example/', query: 'off', tags: [] };
