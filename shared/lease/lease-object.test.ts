@@ -86,14 +86,14 @@ describe('a record of ours in a Lease', () => {
     assert.deepEqual({ ...taken.spec, ...spec }, taken.spec);
   });
 
-  it('writes another second with each renewal, since client-go sees no fraction of one', () => {
+  it('writes a later second with each renewal, since client-go sees no fraction of one and may miss those in between', () => {
     let object = put(NEW, 'take', aTerm({ since: new Date(NOW).toISOString() }));
     const secondOf = ({ spec }: LeaseObject) => Math.floor((parseMicroTime(spec?.['renewTime']) ?? 0) / 1_000_000);
     // Three in one second, one with the clock set back.
     for (const [n, now] of [NOW, NOW + 300, NOW + 600, NOW - 3_600_000, NOW - 3_600_000].entries()) {
       const before = secondOf(object);
       object = put(object, 'renew', aTerm({ renewals: n + 1, fence: '7', since: new Date(NOW).toISOString() }), now);
-      assert.notEqual(secondOf(object), before);
+      assert.ok(secondOf(object) > before);
     }
   });
 });

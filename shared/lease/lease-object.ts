@@ -13,7 +13,8 @@
  * stranger's: it gets a nonce that no attempt of ours has.
  *
  * client-go's electors notice a renewal only by another second in `renewTime` (they compare records as text, in which a time has no fraction of a
- * second). So each renewal here writes another second than the one before, if need be one that is yet to come. They do not see the annotation:
+ * second). So each renewal here writes a later second than the one before, if need be one that is yet to come: a second that comes back, after a clock was set back or
+ * after one from the future, looks to whoever missed what was in between as if nothing had been renewed. They do not see the annotation:
  * a `successor` keeps our own contenders waiting and nobody else's.
  */
 import * as z from 'zod';
@@ -127,9 +128,9 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** `micros`, or the beginning of the second after `before` where both are in one. */
+/** `micros`, or the beginning of the second after that of `before` where it is no later one. */
 function laterSecond(micros: number, before: number | undefined): number {
-  if (before === undefined || Math.floor(before / SECOND) !== Math.floor(micros / SECOND)) return micros;
+  if (before === undefined || Math.floor(before / SECOND) < Math.floor(micros / SECOND)) return micros;
   return (Math.floor(before / SECOND) + 1) * SECOND;
 }
 
