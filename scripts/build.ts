@@ -1,14 +1,19 @@
 /**
- * `npm run build`: one folder per function under dist/, bundled, with SDKs in chunks of their own that load when first used.
+ * `npm run build [-- --out folder] [--only name]`: one folder per function under dist/, bundled, with SDKs in chunks of their own that load when first used.
  * `node dist/<name>/index.js` serves it; functions-framework takes the folder as --source and the name as --target.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type BuildResult, build } from 'esbuild';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type BuildResult, build, type Plugin, transform } from 'esbuild';
+import { readAssetTexts } from '#functions/bus/page/asset-texts.ts';
 import { MANIFEST } from '#functions/manifest.ts';
 import { type FunctionRow, subscriptionsOf } from '#shared/define.ts';
 
 const root = join(import.meta.dirname, '..');
+const { values } = parseArgs({
+  options: { out: { type: 'string', default: join(root, 'dist') }, only: { type: 'string' } },
+});
 const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   version: string;
   dependencies: Record<string, string>;
@@ -22,6 +27,23 @@ const BANNER = `import { createRequire as hawkerRequire } from 'node:module';
 import { fileURLToPath as hawkerPath } from 'node:url';
 const require = hawkerRequire(import.meta.url), __filename = hawkerPath(import.meta.url), __dirname = hawkerPath(new URL('.', import.meta.url));`;
 
+/** What `functions/bus/page/asset-texts.ts` reads from files, made smaller and put into the bundle, which is alone where it runs. */
+const assetTexts: Plugin = {
+  name: 'asset-texts',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]bus[\\/]page[\\/]asset-texts\.ts$/ }, async () => {
+      const texts = await Promise.all(
+        Object.entries(readAssetTexts()).map(async ([name, text]) => {
+          const { code } = await transform(text, { minify: true, target: 'es2022' });
+          return [name, code];
+        }),
+      );
+      const contents = `export const readAssetTexts = () => (${JSON.stringify(Object.fromEntries(texts))});`;
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
 const entryOf = (row: FunctionRow) => `
 import create from './functions/${row.name}/index.ts';
 import { serveFunction } from './shared/serve/function-server.ts';
@@ -32,7 +54,7 @@ if (import.meta.main) await served.main();
 `;
 
 async function buildFunction(row: FunctionRow): Promise<void> {
-  const folder = join(root, 'dist', row.name);
+  const folder = join(resolve(values.out), row.name);
   rmSync(folder, { recursive: true, force: true });
   const result = await build({
     stdin: { contents: entryOf(row), resolveDir: root, sourcefile: `${row.name}.entry.ts`, loader: 'ts' },
@@ -50,6 +72,7 @@ async function buildFunction(row: FunctionRow): Promise<void> {
     sourcesContent: false,
     external: EXTERNAL,
     banner: { js: BANNER },
+    plugins: [assetTexts],
     metafile: true,
     logLevel: 'warning',
   });
@@ -83,4 +106,4 @@ function packageOf(row: FunctionRow, result: BuildResult<{ metafile: true }>): o
   };
 }
 
-for (const row of MANIFEST) await buildFunction(row);
+for (const row of MANIFEST) if (values.only === undefined || row.name === values.only) await buildFunction(row);

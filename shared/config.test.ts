@@ -45,6 +45,15 @@ describe('loadConfig', () => {
     assert.doesNotMatch(message, /short-secret/);
   });
 
+  it('never repeats a password that is part of an address', () => {
+    assert.throws(
+      () => loadConfig({ LTA_BASE_URL: 'https://me:letmein@lta.example/api' }),
+      (error: Error) => {
+        return /LTA_BASE_URL must be an https address/.test(error.message) && !error.message.includes('letmein');
+      },
+    );
+  });
+
   it('refuses numbers that are not plain whole numbers in range', () => {
     for (const port of ['-1', '65536', '1e3', '0x50', '80.5', '80 81'])
       assert.match(problemsOf({ PORT: port }), /PORT/);
@@ -57,6 +66,13 @@ describe('loadConfig', () => {
     assert.deepEqual(config.HAWKER_TRUSTED_PROXIES, ['10.0.0.0/8', '2001:db8::1', '192.0.2.7']);
     assert.match(problemsOf({ HAWKER_TRUSTED_PROXIES: '10.0.0.0/8,proxy.example' }), /HAWKER_TRUSTED_PROXIES/);
     assert.match(problemsOf({ HAWKER_CONSOLE_HOSTS: 'console.example:8080' }), /without a port/);
+  });
+
+  it('takes of holidays only days that there are, and of calls enough to fetch the lists', () => {
+    assert.deepEqual(loadConfig({ HAWKER_SG_HOLIDAYS: '2028-02-29, -2026-12-25' }).HAWKER_SG_HOLIDAYS.length, 2);
+    for (const day of ['2026-02-31', '2027-02-29', '2026-13-01', '2026-1-1', '--2026-01-01', 'tomorrow'])
+      assert.match(problemsOf({ HAWKER_SG_HOLIDAYS: day }), /HAWKER_SG_HOLIDAYS must be .* dates/, day);
+    assert.match(problemsOf({ LTA_CALLS_PER_MINUTE: '11' }), /LTA_CALLS_PER_MINUTE must be .* from 12 to 6000/);
   });
 
   it('names the cloud setting that is missing and what asks for it', () => {

@@ -49,6 +49,33 @@ const setting = <T>(given: Setting<T>) => given;
 
 const HOST_PATTERN = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$/i;
 
+const ON_THIS_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** Without a trailing slash. Plain http would show the key to everybody on the way. */
+function ltaBase(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const safe = url && (url.protocol === 'https:' || (url.protocol === 'http:' && ON_THIS_MACHINE.test(url.hostname)));
+  if (!safe || url.username || url.password || url.search || url.hash)
+    throw new Error('must be an https address without query, or an http one on this machine');
+  return url.href.replace(/\/+$/, '');
+}
+
+/** A date that exists, with or without `-` in front. */
+function isDay(text: string): boolean {
+  const date = text.replace(/^-/, '');
+  const ms = /^\d{4}-\d\d-\d\d$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
+}
+
+function mapTiles(text: string): string {
+  const places = ['{z}', '{x}', '{y}'];
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const safe = url && (url.protocol === 'https:' || (url.protocol === 'http:' && ON_THIS_MACHINE.test(url.hostname)));
+  if (!safe || /[\s;,'"]/.test(text) || places.some((place) => !text.includes(place)))
+    throw new Error('must be an https address with {z}, {x} and {y} in it');
+  return text;
+}
+
 export const SETTINGS = {
   PORT: setting({
     about: 'Port to listen on; 0 takes a free one',
@@ -126,6 +153,48 @@ export const SETTINGS = {
     about: "Header in which your load balancer puts the visitor's two-letter country",
     read: optional(/^[A-Za-z0-9-]+$/, 'a header name'),
   }),
+  LTA_ACCOUNT_KEY: setting({
+    about: 'Key of LTA DataMall, free at https://datamall.lta.gov.sg; without it bus arrivals are a demo',
+    secret: true,
+    read: optional(/^[\x21-\x7e]{8,256}$/, '8 to 256 visible ASCII characters'),
+  }),
+  LTA_BASE_URL: setting({
+    about: 'Where LTA DataMall is: https, or http on this machine',
+    fallback: 'https://datamall2.mytransport.sg/ltaodataservice',
+    read: (text) => ltaBase(text ?? 'https://datamall2.mytransport.sg/ltaodataservice'),
+  }),
+  LTA_CALLS_PER_MINUTE: setting({
+    about:
+      'How many calls for arrivals one process makes to LTA DataMall in a minute at most; fetching the lists may take half as many beside them',
+    fallback: '240',
+    // With fewer, fetching the lists would take about as long as bus-sync may run, and with still fewer they would never come.
+    read: wholeNumber(12, 6_000, 240),
+  }),
+  HAWKER_SG_HOLIDAYS: setting({
+    about:
+      "Public holidays in Singapore that are not in Hawker's own table, such as `2027-10-28`; with `-` in front, days that are none",
+    read: list(isDay, 'dates such as 2027-10-28 or -2027-10-28'),
+  }),
+  HAWKER_BUS_MAP_TILES: setting({
+    about:
+      'Map tiles for the bus page, such as `https://www.onemap.gov.sg/maps/tiles/Default/{z}/{x}/{y}.png`; without it there is no map',
+    read: (text) => (text === undefined ? undefined : mapTiles(text)),
+  }),
+  HAWKER_PUSH_SERVICES: setting({
+    about:
+      'More hosts of push services that browsers may name for leave-now alerts, beside those of Google, Mozilla, Apple and Microsoft; http is taken on this machine alone',
+    read: list(
+      (item) => /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i.test(item),
+      'host names, with a port where it is not 443',
+    ),
+  }),
+  HAWKER_PUSH_CONTACT: setting({
+    about: 'Who push services may write to about leave-now alerts; Apple insists on a real one',
+    fallback: 'mailto:hawker@example.com',
+    read: (text) =>
+      optional(/^(?:mailto:\S+@\S+|https:\/\/\S+)$/, 'a mailto: or https: address')(text) ??
+      'mailto:hawker@example.com',
+  }),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -154,13 +223,18 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     try {
       values[name] = spec.read(text);
     } catch (error) {
-      problems.push(`${name} ${(error as Error).message}${spec.secret ? '' : ` (got ${JSON.stringify(text)})`}`);
+      problems.push(`${name} ${(error as Error).message}${spec.secret ? '' : ` (got ${shown(text)})`}`);
     }
   }
   const config = values as unknown as Config;
   if (problems.length === 0) problems.push(...contradictions(config));
   if (problems.length > 0) throw new ConfigError(`bad settings: ${problems.join('; ')}`);
   return config;
+}
+
+/** As it was given, without what an address may have of a password. */
+function shown(text: string | undefined): string {
+  return JSON.stringify(text?.replace(/\/\/[^/@]*@/, '//...@'));
 }
 
 function kubernetesOf(env: Record<string, string | undefined>): Config['kubernetes'] {

@@ -5,6 +5,7 @@ import type { Config, SettingName } from './config.ts';
 import type { Ids } from './ids.ts';
 import type { Held, Leases } from './lease/lease.ts';
 import type { Log } from './log.ts';
+import type { Lta } from './lta/lta.ts';
 import type { EventHandler, Queue, SubscriptionSpec } from './queue/queue.ts';
 import type { Store, Write } from './store/store.ts';
 
@@ -71,6 +72,8 @@ export interface Runtime {
   ids: Ids;
   /** Leader election, opened when first asked for. */
   leases: () => Promise<Leases>;
+  /** LTA DataMall, opened when first asked for: one for all functions of a process, so that they share its budget. */
+  lta: () => Promise<Lta>;
   /** The path below which an HTTP function is reached from outside, without a trailing slash: `/links` under `npm start`, '' on a host of its own. */
   prefix: string;
 }
@@ -79,6 +82,8 @@ export interface HttpFunction {
   kind: 'http';
   /** A fetch handler: the app, served at the root of its own host or below `/<name>` under `npm start`. */
   fetch(request: Request): Response | Promise<Response>;
+  /** Ends answers that would go on for minutes; called first when the process is about to end. */
+  endStreams?(): void;
   /** Ends what outlives a request; called once, after the last one. */
   drain?(withinMs: number): Promise<void>;
 }
@@ -112,6 +117,8 @@ export interface ScheduleFunction {
    * recorded. It is asked before anything else, by every instance, and also while a run is under way.
    */
   idle?(): Promise<boolean>;
+  /** Whether to fire once more as the process starts, for what should not wait for the next minute of the schedule. A firing of its own, named by the second. */
+  dueAtStart?(): Promise<boolean>;
   /** The writes it answers (at most 490) are committed together with the end of the firing; after that it never runs again. */
   run(firing: Firing): Promise<readonly Write[]>;
   drain?(withinMs: number): Promise<void>;

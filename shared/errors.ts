@@ -26,6 +26,7 @@ export const CATALOGUE = {
   idempotency_key_reused: { status: 422, retryable: false, title: 'The idempotency key was used for another request' },
   too_many_requests: { status: 429, retryable: true, title: 'Too many requests' },
   internal: { status: 500, retryable: true, title: 'Something went wrong here' },
+  not_configured: { status: 503, retryable: false, title: 'A setting that this needs is missing' },
   unavailable: { status: 503, retryable: true, title: 'Something this needs does not answer' },
   outcome_unknown: { status: 503, retryable: true, title: 'The write may or may not have happened' },
   storage_full: { status: 507, retryable: true, title: 'There is no room left to store this' },

@@ -6,6 +6,7 @@ import type { Runtime } from './define.ts';
 import type { Ids } from './ids.ts';
 import type { Leases } from './lease/lease.ts';
 import type { Log } from './log.ts';
+import type { Lta } from './lta/lta.ts';
 import { openQueue } from './queue/index.ts';
 import type { SubscriptionSpec } from './queue/queue.ts';
 import { type Database, openDatabase } from './sqlite/database.ts';
@@ -48,11 +49,16 @@ export async function openRuntime(options: RuntimeOptions): Promise<OpenRuntime>
       });
     return leases;
   };
+  let lta: Promise<Lta> | undefined;
   return {
     config,
     store,
     queue,
     leases: openOnce,
+    lta: () => {
+      lta ??= import('./lta/index.ts').then(({ openLta }) => openLta(config, { clock, ids, log }));
+      return lta;
+    },
     log,
     clock,
     ids,

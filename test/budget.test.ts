@@ -9,7 +9,17 @@ import { MANIFEST } from '#functions/manifest.ts';
 import { ROOT } from './sources.ts';
 
 /** KiB, minified. Raise one only with a reason in the commit. */
-const BUDGETS: Record<string, number> = { redirects: 100, links: 400, clicks: 220, 'outbox-relay': 20, leases: 200 };
+const BUDGETS: Record<string, number> = {
+  redirects: 100,
+  links: 400,
+  clicks: 220,
+  bus: 300,
+  'bus-sync': 60,
+  'bus-alerts': 60,
+  'bus-push': 220,
+  'outbox-relay': 20,
+  leases: 200,
+};
 
 async function bundle(name: string): Promise<Metafile> {
   const { metafile } = await build({

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { MANIFEST } from '#functions/manifest.ts';
 import { SETTINGS, TOLD } from '#shared/config.ts';
 import { regenerate } from '../scripts/docs.ts';
 import { ROOT } from './sources.ts';
@@ -9,6 +10,25 @@ import { ROOT } from './sources.ts';
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const documents = globSync(['*.md', '{functions,shared,scripts,test}/**/*.md'], { cwd: ROOT });
 const readme = read('README.md');
+
+/** Collections whose documents are written without `expireAt`. */
+const STAYING = [
+  'api-keys',
+  'bus-lists',
+  'domain-state',
+  'domains',
+  'hosts',
+  'lease-fences',
+  'lease-terms',
+  'leases',
+  'link-stats',
+  'link-targets',
+  'link-uses',
+  'links',
+  'outbox',
+  'outbox-dead',
+  'push-keys',
+];
 
 describe('the documents', () => {
   it("have README's tables as the code makes them", () => {
@@ -34,6 +54,13 @@ describe('the documents', () => {
       for (const [, name = ''] of text.matchAll(/\bnpm run ([a-z:]+)/g))
         assert.ok(scripts.includes(name), `${document}: npm run ${name}`);
     }
+  });
+
+  it('name for time-to-live every collection but those whose documents stay', () => {
+    const [, list = ''] = /time-to-live policies \(field `expireAt` of ([^;]*);/.exec(readme) ?? [];
+    const swept = [...list.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+    const kept = MANIFEST.flatMap(({ store }) => Object.keys(store)).filter((name) => !swept.includes(name));
+    assert.deepEqual([...new Set(kept)].sort(), STAYING);
   });
 
   it('have a changelog that opens with what is pending', () => {

@@ -22,8 +22,11 @@ interface Step {
 }
 
 const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-const tour = /^## A five-minute tour\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
-const [prelude, ...steps] = stepsOf(tour);
+const sectionOf = (heading: string) => readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+const [prelude, ...tour] = stepsOf(sectionOf('A five-minute tour'));
+/** What shows no answer there is for another terminal or another key. */
+const buses = stepsOf(sectionOf('The next bus')).filter(({ expected }) => expected !== undefined);
+const steps = [...tour, ...buses];
 const noCurl = spawnSync('curl', ['--version']).error ? 'curl is not installed' : false;
 
 describe('the five-minute tour', { skip: noCurl }, () => {
@@ -35,7 +38,7 @@ describe('the five-minute tour', { skip: noCurl }, () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'hawker-tour-'));
     const own = Object.entries(process.env).filter(
-      ([name]) => !/^(?:HAWKER_|PORT$|GOOGLE_|.*_EMULATOR_HOST$)/.test(name),
+      ([name]) => !/^(?:HAWKER_|LTA_|PORT$|GOOGLE_|.*_EMULATOR_HOST$)/.test(name),
     );
     server = spawn(process.execPath, [join(ROOT, 'scripts/start.ts')], {
       cwd: folder,
@@ -70,7 +73,7 @@ describe('the five-minute tour', { skip: noCurl }, () => {
 
   it('opens with the two variables that all of it uses', () => {
     assert.match(prelude?.shell ?? '', /^AUTH=.*hwk_\.\.\..*\nAPI=http:\/\/localhost:8080/);
-    assert.ok(steps.length >= 7);
+    assert.ok(tour.length >= 7 && buses.length >= 3);
   });
 
   for (const { shell, expected } of steps)

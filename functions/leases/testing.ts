@@ -38,6 +38,7 @@ export async function createTestApp(given: { store?: Store; prefix?: string } = 
     clock,
     ids: systemIds,
     leases: () => Promise.resolve(leases),
+    lta: () => Promise.reject(new Error('leases asks LTA nothing')),
     prefix: given.prefix ?? '/leases',
   };
   const instance = await createLeases(runtime);

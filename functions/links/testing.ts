@@ -34,6 +34,7 @@ export async function createTestApp(
     clock: { ...clock, sleep: systemClock.sleep },
     ids: { ...systemIds, ...given.ids },
     leases: () => Promise.reject(new Error('links holds no lease')),
+    lta: () => Promise.reject(new Error('links asks LTA nothing')),
     prefix: given.prefix ?? '/links',
   };
   const instance = await createLinks(runtime);

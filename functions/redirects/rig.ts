@@ -145,6 +145,7 @@ export async function start({ store, queue, clock = systemClock, env = {} }: Sta
     clock,
     ids: systemIds,
     leases: () => Promise.reject(new Error('redirects holds no lease')),
+    lta: () => Promise.reject(new Error('redirects asks LTA nothing')),
     prefix: '',
   };
   const instance = await create(runtime);

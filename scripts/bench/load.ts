@@ -18,7 +18,7 @@ export const HEADERS: Record<string, string> = {
 
 let wrk: Promise<boolean> | undefined;
 
-/** Answers per second to GET `path` over some seconds. Throws where an answer was no redirect. */
+/** Answers per second to GET `path` over some seconds. Throws where an answer was neither a success nor a redirect. */
 export async function load(port: number, path: string, seconds: number): Promise<number> {
   wrk ??= run('wrk', ['-v']).then(
     () => true,

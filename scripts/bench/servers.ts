@@ -14,7 +14,9 @@ export const HOST = 'bench.localhost';
 
 /** What to run, from the project's root. */
 export const BARE = 'scripts/bench/bare-server.mjs';
+export const BARE_JSON = 'scripts/bench/bare-json-server.mjs';
 export const BUILT_REDIRECTS = 'dist/redirects/index.js';
+export const BUILT_BUS = 'dist/bus/index.js';
 export const EVERYTHING = 'scripts/start.ts';
 
 export interface Server {
@@ -33,11 +35,18 @@ process.once('exit', () => {
 export async function startServer(
   program: string,
   data: string,
-  { path = '/docs', host = HOST, status = 302 } = {},
+  {
+    path = '/docs',
+    host = HOST,
+    status = 302,
+    settings = {},
+  }: { path?: string; host?: string; status?: number; settings?: Record<string, string> } = {},
 ): Promise<Server & AsyncDisposable> {
   const port = await freePort();
-  const own = Object.entries(process.env).filter(([name]) => !/^(?:HAWKER_|K_SERVICE$|.*_EMULATOR_HOST$)/.test(name));
-  const env = { ...Object.fromEntries(own), PORT: `${port}`, HAWKER_HOST: '127.0.0.1', HAWKER_DATA: data };
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(?:HAWKER_|LTA_|K_SERVICE$|.*_EMULATOR_HOST$)/.test(name),
+  );
+  const env = { ...Object.fromEntries(own), PORT: `${port}`, HAWKER_HOST: '127.0.0.1', HAWKER_DATA: data, ...settings };
   const started = performance.now();
   const child = spawn(process.execPath, [join(ROOT, program)], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   living.add(child);

@@ -13,6 +13,9 @@ export interface ConsoleOptions {
   basePath: string;
 }
 
+/** Below it is what `bus` answers at the same path. */
+const SEED_PATH = '/api/lta-datamall/v1';
+
 export function createConsole(options: ConsoleOptions): App {
   const { rows, running, runtime, basePath } = options;
   const app = createApp(runtime);
@@ -25,9 +28,18 @@ export function createConsole(options: ConsoleOptions): App {
   for (const [name, instance] of running) {
     if (instance.kind !== 'http') continue;
     // Pages and cookies live below the slash; mounting would answer without it as well.
-    app.get(`${basePath}/${name}`, (c) => c.redirect(`${basePath}/${name}/`));
+    app.get(`${basePath}/${name}`, (c) => c.redirect(`${basePath}/${name}/${new URL(c.req.url).search}`));
     app.mount(`${basePath}/${name}`, (request) => instance.fetch(request));
   }
+  const bus = running.get('bus');
+  if (bus?.kind === 'http')
+    // Callers of the compact form know it at this address alone, without a function's name in it.
+    for (const base of new Set(['', basePath]))
+      app.all(`${base}${SEED_PATH}/*`, (c) => {
+        const url = new URL(c.req.url);
+        url.pathname = url.pathname.slice(base.length);
+        return bus.fetch(new Request(url, c.req.raw));
+      });
   return app;
 }
 

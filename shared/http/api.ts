@@ -16,9 +16,9 @@ import { inBody, inPath, inQuery, validate } from './validate.ts';
 
 export interface Answer {
   about: string;
-  /** Of a JSON body; none where absent and no `type` is given. */
-  schema?: z.ZodType;
-  /** The media type of a body that is not JSON. */
+  /** Of a JSON body; none where absent and no `type` is given. It only describes, so what is large may be loaded when somebody asks for the description. */
+  schema?: z.ZodType | (() => Promise<z.ZodType>);
+  /** The media type of a body that is not JSON, or may be other than JSON. */
   type?: string;
   /** Response headers by name, with what they say. */
   headers?: Record<string, string>;
@@ -93,7 +93,7 @@ const NO_QUERY = z.strictObject({});
 export function createApi(options: ApiOptions): Api {
   const { app, authenticate, idempotency } = options;
   const specs: RouteSpec[] = [];
-  app.get('/openapi.json', () => Response.json(describeApi(specs, options)));
+  app.get('/openapi.json', async () => Response.json(await describeApi(specs, options)));
 
   return {
     route(spec, handle) {

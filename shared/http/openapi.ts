@@ -17,7 +17,8 @@ const override = ({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; json
   if (zodSchema._zod.def.type === 'object' && !zodSchema._zod.def.catchall) delete jsonSchema['additionalProperties'];
 };
 
-export function describeApi(routes: readonly RouteSpec[], { title, about, prefix }: About): Json {
+export async function describeApi(routes: readonly RouteSpec[], { title, about, prefix }: About): Promise<Json> {
+  const loaded = await Promise.all(routes.map(async (route) => ({ ...route, answers: await loadedAnswers(route) })));
   const schemas: Json = {};
   /** Schemas with an `id` become components that others refer to. */
   const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
@@ -35,7 +36,7 @@ export function describeApi(routes: readonly RouteSpec[], { title, about, prefix
     return root;
   };
   const paths: Record<string, Json> = {};
-  for (const route of routes) {
+  for (const route of loaded) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method]: operationOf(route, schemaOf) };
   }
@@ -58,17 +59,31 @@ export function describeApi(routes: readonly RouteSpec[], { title, about, prefix
   };
 }
 
+/** An answer whose schema is there. */
+type Described = Omit<Answer, 'schema'> & { schema?: z.ZodType | undefined };
+
+async function loadedAnswers({ answers }: RouteSpec): Promise<Record<string, Described>> {
+  const entries = Object.entries(answers).map(async ([status, { schema, ...answer }]) => {
+    return [status, { ...answer, schema: typeof schema === 'function' ? await schema() : schema }] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
 type SchemaOf = (schema: z.ZodType, io: 'input' | 'output') => Json;
 
-function operationOf(route: RouteSpec, schemaOf: SchemaOf): Json {
+function operationOf(
+  route: Omit<RouteSpec, 'answers'> & { answers: Record<string, Described> },
+  schemaOf: SchemaOf,
+): Json {
   const writes = route.method !== 'get';
   const problems = new Set<ErrorCode>([
     ...(route.role === 'anyone' ? [] : (['unauthenticated', 'forbidden'] as const)),
     ...(route.params || route.query || route.body ? (['invalid'] as const) : []),
-    ...(route.body || route.text ? (['bad_request', 'too_large'] as const) : []),
+    ...(route.params || route.body || route.text ? (['bad_request'] as const) : []),
+    ...(route.body || route.text ? (['too_large'] as const) : []),
     ...(route.body ? (['unsupported_media_type'] as const) : []),
     ...(writes ? (['request_in_progress', 'idempotency_key_reused'] as const) : []),
-    ...(route.ifMatch || route.ifNoneMatch ? (['precondition_failed'] as const) : []),
+    ...(writes && (route.ifMatch || route.ifNoneMatch) ? (['precondition_failed'] as const) : []),
     ...(route.problems ?? []),
     'internal',
     'unavailable',
@@ -87,7 +102,14 @@ function operationOf(route: RouteSpec, schemaOf: SchemaOf): Json {
         ? [header('Idempotency-Key', 'Makes a repetition within 24 hours answer what the first one did')]
         : []),
       ...(route.ifMatch ? [header('If-Match', 'The ETag that it must still have')] : []),
-      ...(route.ifNoneMatch ? [header('If-None-Match', '`*`: there must be nothing here yet')] : []),
+      ...(route.ifNoneMatch
+        ? [
+            header(
+              'If-None-Match',
+              writes ? '`*`: there must be nothing here yet' : 'The ETag that is known: 304 while it holds',
+            ),
+          ]
+        : []),
     ],
     ...(route.body && {
       requestBody: {
@@ -102,6 +124,7 @@ function operationOf(route: RouteSpec, schemaOf: SchemaOf): Json {
       },
     }),
     responses: {
+      ...(route.ifNoneMatch && !writes && { 304: { description: 'The caller has this answer already' } }),
       ...Object.fromEntries(
         Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer, schemaOf)]),
       ),
@@ -129,7 +152,7 @@ function header(name: string, description: string): Json {
   return { name, in: 'header', required: false, description, schema: { type: 'string' } };
 }
 
-function answerOf(answer: Answer, schemaOf: SchemaOf): Json {
+function answerOf(answer: Described, schemaOf: SchemaOf): Json {
   return {
     description: answer.about,
     ...(answer.headers && {
@@ -140,8 +163,12 @@ function answerOf(answer: Answer, schemaOf: SchemaOf): Json {
         ]),
       ),
     }),
-    ...(answer.schema && { content: { 'application/json': { schema: schemaOf(answer.schema, 'output') } } }),
-    ...(answer.type && { content: { [answer.type]: { schema: { type: 'string' } } } }),
+    ...((answer.schema || answer.type) && {
+      content: {
+        ...(answer.schema && { 'application/json': { schema: schemaOf(answer.schema, 'output') } }),
+        ...(answer.type && { [answer.type]: { schema: { type: 'string' } } }),
+      },
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** The frame of every page: server-rendered, one style sheet inside it, light and dark, no script, nothing loaded from elsewhere. */
+/** The frame of every page: server-rendered, its style inside it, light and dark, no script unless asked for, nothing loaded from elsewhere. */
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 
@@ -32,15 +32,40 @@ button.quiet { background: none; color: var(--accent) }
 code { font-family: ui-monospace, monospace; font-size: .95em; overflow-wrap: anywhere }
 `;
 
-/** Allows this style sheet and forms to where they come from, nothing else. */
-const PAGE_POLICY = [
-  "default-src 'none'",
-  'img-src data:',
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** What a page is allowed beside the common style sheet and forms to where it comes from. */
+export interface Allowance {
+  /** A style sheet of its own, as given to `page`. */
+  style?: StyleSheet;
+  /** Scripts, requests, a manifest, a worker and images from where the page comes from. */
+  scripts?: boolean;
+  /** Origins of more images. */
+  images?: readonly string[];
+  headers?: Record<string, string>;
+}
+
+export interface StyleSheet {
+  text: string;
+  /** As Content-Security-Policy names it. */
+  hash: string;
+}
+
+export function styleSheet(text: string): StyleSheet {
+  return { text, hash: `'sha256-${createHash('sha256').update(text).digest('base64')}'` };
+}
+
+const COMMON = styleSheet(STYLE);
+
+function policyOf({ style, scripts, images = [] }: Allowance): string {
+  return [
+    "default-src 'none'",
+    ['img-src', ...(scripts ? ["'self'"] : []), 'data:', ...images].join(' '),
+    ['style-src', COMMON.hash, ...(style ? [style.hash] : [])].join(' '),
+    ...(scripts ? ["script-src 'self'", "connect-src 'self'", "manifest-src 'self'", "worker-src 'self'"] : []),
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
 
 export interface PageOptions {
   title: string;
@@ -49,36 +74,50 @@ export interface PageOptions {
   /** Where the name in the header leads. */
   home: string;
   body: Html | Promise<Html>;
+  /** The page's language, BCP 47; English without it. */
+  lang?: string;
+  /** What the header calls it; Hawker without it. */
+  name?: string;
+  /** More of the head; an icon is in it. */
+  head?: Html | Promise<Html>;
+  style?: StyleSheet;
+  footer?: Html | Promise<Html>;
 }
 
 export function page(options: PageOptions): Html | Promise<Html> {
+  const { lang = 'en', name = 'Hawker', style, footer } = options;
   return html`<!doctype html>
-<html lang="en">
+<html lang="${lang}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${options.title}</title>
-<link rel="icon" href="data:,">
-<style>${raw(STYLE)}</style>
+${options.head ?? html`<link rel="icon" href="data:,">`}
+<style>${raw(STYLE)}</style>${style ? html`<style>${raw(style.text)}</style>` : ''}
 </head>
 <body>
-<header><a href="${options.home}">Hawker</a>${options.navigation ?? ''}</header>
+<header><a href="${options.home}">${name}</a>${options.navigation ?? ''}</header>
 <main>
 ${options.body}
 </main>
-</body>
+${footer ? html`<footer>${footer}</footer>\n` : ''}</body>
 </html>
 `;
 }
 
 /** A page as an answer; pages show what only this visitor may see, so nothing keeps them. */
-export async function pageResponse(content: Html | Promise<Html>, status = 200): Promise<Response> {
+export async function pageResponse(
+  content: Html | Promise<Html>,
+  status = 200,
+  allowance: Allowance = {},
+): Promise<Response> {
   return new Response(String(await content), {
     status,
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
       'Cache-Control': 'no-store',
-      'Content-Security-Policy': PAGE_POLICY,
+      'Content-Security-Policy': policyOf(allowance),
+      ...allowance.headers,
     },
   });
 }

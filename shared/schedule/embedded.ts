@@ -16,6 +16,7 @@ import { createTimetable, firingId } from './timetable.ts';
  *   One that was due while nobody was there to see it is not caught up; the log says so. After the wall clock was put back, the firings of
  *   that time are due again, and their records say that they are over.
  * - Taken up: at the start, the last firing is told of if somebody has begun it and nobody has ended it, as when this process had died with it.
+ * - At the start: where the function says that something is due then (`dueAtStart`) and nothing was taken up, a firing of its own is told of, named by the second.
  * - Told of: a firing that fails in a way that may pass is tried again, further and further apart, until the next one is due; then it is given up. One that runs
  *   in another process is asked after likewise, and is taken over should that process die.
  * - Waiting, where the row says `queue`: in their order, each after the end of the one before it; at most MOST_WAITING. What comes when that
@@ -38,6 +39,7 @@ const BACKOFF = { baseMs: 1_000, maxMs: 60_000 };
 export interface ScheduleOptions {
   row: ScheduledRow;
   firings: Firings;
+  dueAtStart?: ScheduleFunction['dueAtStart'];
   clock: Clock;
   ids: Ids;
   log: Log;
@@ -46,10 +48,11 @@ export interface ScheduleOptions {
 /** The schedule of a function that is served here. */
 export function startSchedule(row: ScheduledRow, instance: ScheduleFunction, runtime: Runtime): Schedule {
   const log = runtime.log.with({ schedule: row.name });
-  return runSchedule({ ...runtime, row, log, firings: createFirings({ ...runtime, row, instance, log }) });
+  const dueAtStart = async () => (await instance.dueAtStart?.()) ?? false;
+  return runSchedule({ ...runtime, row, log, dueAtStart, firings: createFirings({ ...runtime, row, instance, log }) });
 }
 
-export function runSchedule({ row, firings, clock, ids, log }: ScheduleOptions): Schedule {
+export function runSchedule({ row, firings, dueAtStart, clock, ids, log }: ScheduleOptions): Schedule {
   const { overlap } = row.trigger;
   const timetable = createTimetable(row.trigger);
   const stopping = new AbortController();
@@ -61,7 +64,7 @@ export function runSchedule({ row, firings, clock, ids, log }: ScheduleOptions):
 
   async function watchClock(): Promise<void> {
     let last = clock.now();
-    await takeUp(last);
+    if (!(await takeUp(last))) await fireAtStart();
     while (!stopping.signal.aborted) {
       const now = clock.now();
       const oldest = now - LATE_MS;
@@ -80,13 +83,24 @@ export function runSchedule({ row, firings, clock, ids, log }: ScheduleOptions):
     }
   }
 
-  async function takeUp(now: number): Promise<void> {
+  async function takeUp(now: number): Promise<boolean> {
     const last = timetable.last(now);
-    if (last === undefined) return;
+    if (last === undefined) return false;
     try {
-      if (await firings.isBegun(firingId(last))) tell(firingId(last));
+      if (!(await firings.isBegun(firingId(last)))) return false;
+      tell(firingId(last));
+      return true;
     } catch (error) {
       log.warn('whether the last firing was cut off cannot be told', { error });
+      return false;
+    }
+  }
+
+  async function fireAtStart(): Promise<void> {
+    try {
+      if (await dueAtStart?.()) tell(firingId(clock.now()));
+    } catch (error) {
+      log.warn('whether a firing is due at the start cannot be told', { error });
     }
   }
 

@@ -2,8 +2,14 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 
+const REFUSED = { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS', 'Cache-Control': 'no-store' };
+
 export function fetchListener(fetch: (request: Request) => Response | Promise<Response>): RequestListener {
   const answer = getRequestListener((request) => fetch(request));
-  // It answers its own failures, so nobody has to wait for it.
-  return (request, response) => void answer(request, response);
+  return (request, response) => {
+    // A Request of these cannot be made (https://fetch.spec.whatwg.org/#forbidden-method).
+    if (request.method === 'TRACE' || request.method === 'TRACK') return void response.writeHead(405, REFUSED).end();
+    // It answers its own failures, so nobody has to wait for it.
+    void answer(request, response);
+  };
 }

@@ -18,7 +18,7 @@ export interface Served {
   server: Server;
   schedules: readonly Worker[];
   consumers: readonly Worker[];
-  instances: readonly { drain?(withinMs: number): Promise<void> }[];
+  instances: readonly { endStreams?(): void; drain?(withinMs: number): Promise<void> }[];
   runtime: { close(withinMs: number): Promise<void> };
 }
 
@@ -36,6 +36,7 @@ export function drainOnSignal({ server, schedules, consumers, instances, runtime
     (leftMs) => {
       // Told first of all, since a run may need the most time; and while it goes on its lease must not be given back.
       runs = Promise.allSettled(schedules.map((schedule) => schedule.stop(Math.min(leftMs, REQUESTS_MS + EVENTS_MS))));
+      for (const instance of instances) instance.endStreams?.();
       return drainServer(server, Math.min(leftMs, REQUESTS_MS));
     },
     (leftMs) => Promise.all([runs, ...consumers.map((consumer) => consumer.stop(Math.min(leftMs, EVENTS_MS)))]),

@@ -17,6 +17,10 @@ const FIRST_ANSWERS: Record<string, { path: string; method?: string; status: num
   redirects: { path: '/nothing', status: 404 },
   links: { path: '/v1/domains', status: 200 },
   clicks: { path: '/nothing', method: 'POST', status: 401 },
+  bus: { path: '/api/lta-datamall/v1/bus-arrival?bus-stop-id=99999', status: 200 },
+  'bus-sync': { path: '/', method: 'POST', status: 401 },
+  'bus-alerts': { path: '/', method: 'POST', status: 401 },
+  'bus-push': { path: '/nothing', method: 'POST', status: 401 },
   leases: { path: '/v1', status: 200 },
   'outbox-relay': { path: '/', method: 'POST', status: 401 },
 };

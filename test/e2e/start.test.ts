@@ -158,6 +158,14 @@ describe('a start', () => {
     }
   });
 
+  it('answers 405 to a method that no program of today sends', async () => {
+    await using hawker = await startHawker();
+    const { status, headers } = await hawker.ask('/healthz', { method: 'TRACE' });
+    assert.equal(status, 405);
+    assert.match(String(headers['allow']), /^GET, /);
+    assert.doesNotMatch(hawker.output(), /ERROR/);
+  });
+
   it('leads from the base path to the index page', async () => {
     await using hawker = await startHawker({ env: { HAWKER_BASE_PATH: '/hawker' } });
     assert.equal((await hawker.ask('/hawker')).headers.location, '/hawker/');
