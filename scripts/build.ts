@@ -106,4 +106,11 @@ function packageOf(row: FunctionRow, result: BuildResult<{ metafile: true }>): o
   };
 }
 
-for (const row of MANIFEST) if (values.only === undefined || row.name === values.only) await buildFunction(row);
+const rows = MANIFEST.filter(({ name }) => values.only === undefined || name === values.only);
+if (rows.length === 0) {
+  process.stderr.write(
+    `build: there is no function ${values.only}; there are ${MANIFEST.map(({ name }) => name).join(', ')}\n`,
+  );
+  process.exit(1);
+}
+for (const row of rows) await buildFunction(row);

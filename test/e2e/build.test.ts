@@ -1,6 +1,6 @@
 /** What `npm run build` leaves runs with nothing but Node, and under functions-framework. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,15 @@ describe('a built function', () => {
     for (const { name } of MANIFEST) cpSync(join(ROOT, 'dist', name), join(away, name), { recursive: true });
   });
   after(() => rmSync(away, { recursive: true, force: true }));
+
+  it('is one of those there are: another name builds nothing, and one line says so', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, 'scripts/build.ts'), '--only', 'buses'], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    assert.equal(status, 1);
+    assert.match(stderr, /^build: there is no function buses; there are redirects, .*\n$/);
+  });
 
   it('needs no development dependency', () => {
     const own = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
