@@ -3,7 +3,7 @@ import type { LtaService, Reading } from '../lta/lta.ts';
 import type { Board, BoardStop, Meta } from './board.ts';
 import { boardRows } from './board-rows.ts';
 import type { Calendar } from './calendar.ts';
-import type { Network } from './lists.ts';
+import type { Network, Stop } from './lists.ts';
 
 /** What is told of the buses at a stop, and by whom. */
 export interface Reply {
@@ -35,7 +35,7 @@ export function replyOf({ snapshot, source, upstream }: Reading, mono: number): 
 export function makeBoard({ network, code, reply, calendar, now }: BoardInput): Board {
   const age = Math.max(0, Math.floor(reply.age / 1000));
   return {
-    stop: boardStop(network, code),
+    stop: boardStop(code, network?.stop(code)),
     meta: {
       source: reply.source,
       fetchedAt: new Date(reply.fetchedAt).toISOString(),
@@ -49,9 +49,8 @@ export function makeBoard({ network, code, reply, calendar, now }: BoardInput): 
   };
 }
 
-/** With what the list tells of it. */
-export function boardStop(network: Network | undefined, code: string): BoardStop {
-  const stop = network?.stop(code);
+/** With what a list tells of it, if there is one that has it. */
+export function boardStop(code: string, stop: Stop | undefined): BoardStop {
   return {
     code,
     name: stop?.name ?? null,

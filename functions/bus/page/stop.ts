@@ -97,7 +97,7 @@ function listBoard({ calendar, clock }: Context, network: Network | undefined, c
     lists,
   };
   return {
-    stop: boardStop(network, code),
+    stop: boardStop(code, network?.stop(code)),
     meta,
     services: boardRows({ network, code, services: [], age: 0, calendar, now }),
   };

@@ -1,7 +1,8 @@
 /** Services as the lists tell them: all of them in short, and one with its stops. */
 import type { Calendar } from '#shared/bus/calendar.ts';
 import type { Network, Route, RouteStop } from '#shared/bus/lists.ts';
-import { boardStop, named } from './describe-stop.ts';
+import { boardStop } from '#shared/bus/make-board.ts';
+import { named } from './describe-stop.ts';
 import { todayOf, weekOf } from './hours.ts';
 
 export type ServiceSummary = ReturnType<typeof summaryOf>;
@@ -55,10 +56,9 @@ export function describeService(network: Network, number: string, calendar: Cale
 
 function routeStop(network: Network, place: RouteStop, calendar: Calendar, now: number) {
   const { code, sequence, distanceKm = null, times } = place;
-  const stop = network.stop(code);
   const { firstBus, lastBus } = todayOf(times, calendar, now);
   return {
-    ...(stop ? boardStop(stop) : { code, name: null, road: null, position: null }),
+    ...boardStop(code, network.stop(code)),
     sequence,
     distanceKm,
     firstBus,

@@ -1,16 +1,11 @@
 /** A stop, and what calls there, as the lists tell. */
-import type { BoardStop } from '#shared/bus/board.ts';
 import type { Calendar } from '#shared/bus/calendar.ts';
-import type { Network, Stop } from '#shared/bus/lists.ts';
+import type { Network } from '#shared/bus/lists.ts';
 import { todayOf, weekOf } from './hours.ts';
 
 /** A stop's code, and its name where the list has it. */
 export function named(network: Network, code: string): { code: string; name: string | null } {
   return { code, name: network.stop(code)?.name ?? null };
-}
-
-export function boardStop({ code, name, road, lat, lon }: Stop): BoardStop {
-  return { code, name, road, position: { lat, lon } };
 }
 
 /** One for each call: a service that passes twice, or in both directions, is there twice. */

@@ -1,13 +1,14 @@
 /** The route that tells which buses go from one stop to another without a change. */
 import type { Board, Meta } from '#shared/bus/board.ts';
 import type { Network } from '#shared/bus/lists.ts';
+import { boardStop } from '#shared/bus/make-board.ts';
 import { AppError, isAppError } from '#shared/errors.ts';
 import type { Api } from '#shared/http/api.ts';
 import type { FeedRefusal } from '#shared/lta/lta.ts';
 import { boardHeaders, listMeta } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { unlessHungUp } from '../hung-up.ts';
-import { boardStop, named } from './describe-stop.ts';
+import { named } from './describe-stop.ts';
 import { compareRides, findRides, type NextBuses, nextBuses, type Ride, rideKm } from './direct.ts';
 import { knownStops, routesMissing } from './known-stops.ts';
 import { directQuery } from './schema.ts';
@@ -43,7 +44,7 @@ export function directRoutes(api: Api, context: Context): void {
         { code: query.from, pointer: '?from' },
         { code: query.to, pointer: '?to' },
       );
-      const ends = { from: boardStop(stops[0]), to: boardStop(stops[1]) };
+      const ends = { from: boardStop(query.from, stops[0]), to: boardStop(query.to, stops[1]) };
       const rides = findRides(network, query.from, query.to);
       if (rides.length === 0) {
         const note = routesMissing(network) ?? 'No service goes there without a change';

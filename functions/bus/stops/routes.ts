@@ -1,9 +1,11 @@
 /** The routes about stops: find them, and what calls at one. */
+
+import { boardStop } from '#shared/bus/make-board.ts';
 import type { Api } from '#shared/http/api.ts';
 import { listAnswer, listMeta } from '../answer.ts';
 import type { Context } from '../context.ts';
 import { stopPath } from '../schema.ts';
-import { boardStop, callsAtStop } from './describe-stop.ts';
+import { callsAtStop } from './describe-stop.ts';
 import { directRoutes } from './direct-routes.ts';
 import { DEFAULT_RADIUS, findStops } from './find-stops.ts';
 import { knownStops, routesMissing } from './known-stops.ts';
@@ -61,7 +63,7 @@ export function stopRoutes(api: Api, context: Context): void {
       const services = callsAtStop(network, code, calendar, now);
       const serviceDay = calendar.day(now);
       const note = routesMissing(network);
-      const body = { stop: boardStop(stops[0]), serviceDay, services, meta: listMeta(network, clock) };
+      const body = { stop: boardStop(code, stops[0]), serviceDay, services, meta: listMeta(network, clock) };
       const answer = listAnswer(
         network,
         { ...body, ...(note && { note }) },
