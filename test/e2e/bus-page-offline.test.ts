@@ -142,14 +142,19 @@ describe('the bus page offline', { skip, timeout: 120_000 }, () => {
     const shown = () =>
       page.evaluate(`navigator.serviceWorker.getRegistration()
         .then((registration) => registration.getNotifications())
-        .then((notifications) => notifications.map(({ title }) => title).sort().join(', '))`);
+        .then((notifications) => [...new Set(notifications.map(({ title }) => title))].sort().join(', '))`);
     for (const [data, titles] of [
       [JSON.stringify(told), 'Leave now for 14'],
       [JSON.stringify({ ...told, title: 'Leave now for 14!' }), 'Leave now for 14!'],
       ['not json', 'Hawker, Leave now for 14!'],
     ] as const) {
-      await push(data);
-      assert.equal(await soon(page, shown, (found) => found === titles), titles);
+      // A browser that is busy may lose what the debugger delivers; delivered twice, it is still one title.
+      let found: unknown;
+      for (let delivery = 0; delivery < 3 && found !== titles; delivery++) {
+        await push(data);
+        found = await soon(page, shown, (value) => value === titles);
+      }
+      assert.equal(found, titles);
     }
     assert.deepEqual(wrong, []);
     await context.close();
