@@ -8,7 +8,7 @@ const STYLE = `
 :root { color-scheme: light dark; --ink: #1c1b1a; --soft: #5c5853; --paper: #fdfcfa; --line: #d9d4cc; --accent: #a3320b; --field: #fff }
 @media (prefers-color-scheme: dark) { :root { --ink: #eeebe6; --soft: #b1aba3; --paper: #181716; --line: #45413c; --accent: #ff9d76; --field: #22201e } }
 * { box-sizing: border-box }
-body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper) }
+body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); overflow-wrap: break-word }
 header, main, footer { max-width: 62rem; margin: 0 auto; padding: 1rem }
 header { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; align-items: baseline; border-bottom: 1px solid var(--line) }
 header a { font-weight: 600 }
