@@ -8,6 +8,8 @@ import { MANIFEST } from '#functions/manifest.ts';
 import { SETTINGS } from '#shared/config.ts';
 import type { FunctionRow } from '#shared/define.ts';
 import { CATALOGUE } from '#shared/errors.ts';
+import { CHANGES } from '#shared/images/image.ts';
+import { IMAGE_ERRORS } from '#shared/slides/outcome.ts';
 
 const README = join(import.meta.dirname, '..', 'README.md');
 
@@ -38,6 +40,20 @@ const PARTS: Record<string, () => string> = {
       Object.entries(CATALOGUE).map(([code, { status, title, retryable }]) => [
         `\`${code}\``,
         `${status}`,
+        title,
+        retryable ? 'yes' : '',
+      ]),
+    ),
+  'image-changes': () =>
+    table(
+      ['Change', 'What was done'],
+      Object.entries(CHANGES).map(([name, about]) => [`\`${name}\``, about]),
+    ),
+  'image-errors': () =>
+    table(
+      ['Code of an image', 'Meaning', 'Worth repeating'],
+      Object.entries(IMAGE_ERRORS).map(([code, { title, retryable }]) => [
+        `\`${code}\``,
         title,
         retryable ? 'yes' : '',
       ]),

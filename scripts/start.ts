@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { MANIFEST } from '#functions/manifest.ts';
 import { systemClock } from '#shared/clock.ts';
-import { loadConfig } from '#shared/config.ts';
+import { type Config, loadConfig } from '#shared/config.ts';
 import {
   type CreateFunction,
   type FunctionInstance,
@@ -54,6 +54,15 @@ function chosenRows(): FunctionRow[] {
   return MANIFEST.filter(({ name }) => names.includes(name));
 }
 
+/** The public name is for Google's fetcher, and must not open the console to everybody, by no way of writing a path. */
+function imagesAt({ HAWKER_PUBLIC_URL: base, HAWKER_BASE_PATH: path = '' }: Config) {
+  if (base === undefined) return undefined;
+  return {
+    host: new URL(base).hostname,
+    address: new RegExp(`^${RegExp.escape(path)}/slides-images/[\\w-]+(?:\\?.*)?$`),
+  };
+}
+
 async function main(): Promise<void> {
   const rows = chosenRows();
   const config = loadConfig();
@@ -76,8 +85,9 @@ async function main(): Promise<void> {
     createDispatch({
       consoleHosts: consoleHosts(config),
       requestedHost: createForwarding(config.HAWKER_TRUSTED_PROXIES).requestedHost,
-      console: fetchListener((request) => consoleApp.fetch(request)),
+      console: fetchListener((request, from) => consoleApp.fetch(request, from)),
       redirects: redirects?.kind === 'listener' ? redirects.listener : undefined,
+      images: running.has('slides-images') ? imagesAt(config) : undefined,
     }),
   );
   const host = config.HAWKER_HOST ?? '127.0.0.1';

@@ -3,6 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { isCidr } from './http/addresses.ts';
+import { baseAddress, HOST_PATTERN, isDay, list, mapTiles, oneOf, optional, wholeNumber } from './setting-readers.ts';
 
 interface Setting<T> {
   /** One sentence for README. */
@@ -14,67 +15,7 @@ interface Setting<T> {
   read: (text: string | undefined) => T;
 }
 
-const oneOf =
-  <const T extends string>(values: readonly T[], fallback: T) =>
-  (text: string | undefined): T => {
-    const found = values.find((value) => value === (text ?? fallback));
-    if (!found) throw new Error(`must be ${values.join(' or ')}`);
-    return found;
-  };
-
-const wholeNumber = (least: number, most: number, fallback: number) => (text: string | undefined) => {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most)
-    throw new Error(`must be a whole number from ${least} to ${most}`);
-  return value;
-};
-
-const optional =
-  (pattern: RegExp, rule: string) =>
-  (text: string | undefined): string | undefined => {
-    if (text !== undefined && !pattern.test(text)) throw new Error(`must be ${rule}`);
-    return text;
-  };
-
-const list =
-  (valid: (item: string) => boolean, rule: string) =>
-  (text: string | undefined): string[] => {
-    const items = (text ?? '').split(',').flatMap((item) => item.trim() || []);
-    if (!items.every(valid)) throw new Error(`must be a comma-separated list of ${rule}`);
-    return items;
-  };
-
 const setting = <T>(given: Setting<T>) => given;
-
-const HOST_PATTERN = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$/i;
-
-const ON_THIS_MACHINE = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
-/** Without a trailing slash. Plain http would show the key to everybody on the way. */
-function ltaBase(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const safe = url && (url.protocol === 'https:' || (url.protocol === 'http:' && ON_THIS_MACHINE.test(url.hostname)));
-  if (!safe || url.username || url.password || url.search || url.hash)
-    throw new Error('must be an https address without query, or an http one on this machine');
-  return url.href.replace(/\/+$/, '');
-}
-
-/** A date that exists, with or without `-` in front. */
-function isDay(text: string): boolean {
-  const date = text.replace(/^-/, '');
-  const ms = /^\d{4}-\d\d-\d\d$/.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN;
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
-}
-
-function mapTiles(text: string): string {
-  const places = ['{z}', '{x}', '{y}'];
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const safe = url && (url.protocol === 'https:' || (url.protocol === 'http:' && ON_THIS_MACHINE.test(url.hostname)));
-  if (!safe || /[\s;,'"]/.test(text) || places.some((place) => !text.includes(place)))
-    throw new Error('must be an https address with {z}, {x} and {y} in it');
-  return text;
-}
 
 export const SETTINGS = {
   PORT: setting({
@@ -161,7 +102,7 @@ export const SETTINGS = {
   LTA_BASE_URL: setting({
     about: 'Where LTA DataMall is: https, or http on this machine',
     fallback: 'https://datamall2.mytransport.sg/ltaodataservice',
-    read: (text) => ltaBase(text ?? 'https://datamall2.mytransport.sg/ltaodataservice'),
+    read: (text) => baseAddress(text ?? 'https://datamall2.mytransport.sg/ltaodataservice'),
   }),
   LTA_CALLS_PER_MINUTE: setting({
     about:
@@ -194,6 +135,44 @@ export const SETTINGS = {
     read: (text) =>
       optional(/^(?:mailto:\S+@\S+|https:\/\/\S+)$/, 'a mailto: or https: address')(text) ??
       'mailto:hawker@example.com',
+  }),
+  HAWKER_PUBLIC_URL: setting({
+    about:
+      'Where Google reaches `slides-images`: its own host in the cloud, this server behind a proxy or tunnel; https, or http on this machine',
+    read: (text) => (text === undefined ? undefined : baseAddress(text)),
+  }),
+  HAWKER_IMAGE_KEYS: setting({
+    about:
+      'What signs the addresses of images: one key, or two while changing it, the new one first; without it one is made and kept in the store',
+    secret: true,
+    read: (text) => {
+      const keys = list(
+        (item) => /^[\x21-\x7e]{32,256}$/.test(item),
+        'one or two keys of 32 to 256 visible ASCII characters',
+      )(text);
+      if (keys.length > 2) throw new Error('must be one key, or two while changing it');
+      return keys;
+    },
+  }),
+  HAWKER_BUCKET: setting({
+    about:
+      'Cloud Storage bucket for images on their way and for what jobs and undo keep for a while; needed where functions share no disk, and by `mode: "bucket"`',
+    fallback: 'the folder `blobs` in HAWKER_DATA',
+    read: optional(/^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/, "a bucket's name"),
+  }),
+  HAWKER_GOOGLE_SUBJECT: setting({
+    about: 'The person in whose name Slides and Drive are used, by domain-wide delegation to the own service account',
+    read: optional(/^\S+@\S+$/, 'an e-mail address'),
+  }),
+  GOOGLE_APIS_ROOT_URL: setting({
+    about:
+      "Another place for Google's APIs (Slides, Drive, IAM credentials, tokens, Storage): https, or http on this machine",
+    fallback: "Google's own",
+    read: (text) => (text === undefined ? undefined : baseAddress(text)),
+  }),
+  STORAGE_EMULATOR_HOST: setting({
+    about: "Cloud Storage emulator's address, such as `http://127.0.0.1:9023`",
+    read: (text) => (text === undefined ? undefined : baseAddress(text.includes('://') ? text : `http://${text}`)),
   }),
 } as const;
 

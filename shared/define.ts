@@ -1,7 +1,9 @@
 /** What a function is: a row in the manifest that says what it needs, and an entry that makes it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Blobs } from './blobs/blobs.ts';
 import type { Clock } from './clock.ts';
 import type { Config, SettingName } from './config.ts';
+import type { Google } from './google/google.ts';
 import type { Ids } from './ids.ts';
 import type { Held, Leases } from './lease/lease.ts';
 import type { Log } from './log.ts';
@@ -37,6 +39,10 @@ export interface FunctionRow {
   store: Record<string, 'read' | 'write'>;
   /** Topics it publishes to. */
   publishes: readonly string[];
+  /** What it does with blobs. `sign` is to write, and to make addresses of Cloud Storage that others may read for minutes. */
+  blobs: 'none' | 'read' | 'write' | 'sign';
+  /** Google's APIs that it calls in its own name. */
+  google: readonly ('slides' | 'drive')[];
   /** MiB. */
   memory: number;
   /** vCPUs. Below 1 the platform allows one request at a time. */
@@ -74,14 +80,23 @@ export interface Runtime {
   leases: () => Promise<Leases>;
   /** LTA DataMall, opened when first asked for: one for all functions of a process, so that they share its budget. */
   lta: () => Promise<Lta>;
+  /** Bytes that are kept for a while, opened when first asked for. */
+  blobs: () => Promise<Blobs>;
+  /** Google Slides, Drive and Storage, opened when first asked for: one for all functions of a process, so that they share the limit on writes. */
+  google: () => Promise<Google>;
   /** The path below which an HTTP function is reached from outside, without a trailing slash: `/links` under `npm start`, '' on a host of its own. */
   prefix: string;
 }
 
+/** What a Request does not tell of the socket that it came by. */
+export interface Connection {
+  incoming: IncomingMessage;
+}
+
 export interface HttpFunction {
   kind: 'http';
-  /** A fetch handler: the app, served at the root of its own host or below `/<name>` under `npm start`. */
-  fetch(request: Request): Response | Promise<Response>;
+  /** A fetch handler: the app, served at the root of its own host or below `/<name>` under `npm start`. `from` is absent where no socket is. */
+  fetch(request: Request, from?: Connection): Response | Promise<Response>;
   /** Ends answers that would go on for minutes; called first when the process is about to end. */
   endStreams?(): void;
   /** Ends what outlives a request; called once, after the last one. */

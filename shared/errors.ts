@@ -7,7 +7,9 @@
 export const CATALOGUE = {
   bad_request: { status: 400, retryable: false, title: 'The request cannot be understood' },
   unauthenticated: { status: 401, retryable: false, title: 'Credentials are missing or not valid' },
+  google_unauthenticated: { status: 401, retryable: false, title: 'Google does not accept the access token' },
   forbidden: { status: 403, retryable: false, title: 'These credentials do not allow this' },
+  google_forbidden: { status: 403, retryable: false, title: 'Google does not let this account do that' },
   not_found: { status: 404, retryable: false, title: 'There is nothing here' },
   method_not_allowed: { status: 405, retryable: false, title: 'This method is not offered here' },
   conflict: { status: 409, retryable: true, title: 'It was changed or created by somebody else meanwhile' },
@@ -16,6 +18,8 @@ export const CATALOGUE = {
   request_in_progress: { status: 409, retryable: true, title: 'The same request is still being worked on' },
   lease_held: { status: 409, retryable: true, title: 'Somebody else holds the lease' },
   lease_lost: { status: 409, retryable: true, title: 'The lease is not held any more' },
+  deck_changed: { status: 409, retryable: false, title: 'The presentation is at another revision' },
+  nothing_to_undo: { status: 409, retryable: false, title: 'It has changed nothing that could be undone' },
   gone: { status: 410, retryable: false, title: 'It was here and is no longer' },
   precondition_failed: { status: 412, retryable: false, title: 'It has changed since you read it' },
   too_large: { status: 413, retryable: false, title: 'It is larger than the limit' },
@@ -23,6 +27,8 @@ export const CATALOGUE = {
   invalid: { status: 422, retryable: false, title: 'Some fields are not valid' },
   target_refused: { status: 422, retryable: false, title: 'This target is not allowed' },
   redirect_loop: { status: 422, retryable: false, title: 'This target would close a redirect loop' },
+  images_refused: { status: 422, retryable: false, title: 'Some images cannot be placed' },
+  google_refused: { status: 422, retryable: false, title: 'Google refused the request' },
   idempotency_key_reused: { status: 422, retryable: false, title: 'The idempotency key was used for another request' },
   too_many_requests: { status: 429, retryable: true, title: 'Too many requests' },
   internal: { status: 500, retryable: true, title: 'Something went wrong here' },
@@ -38,6 +44,8 @@ export type ErrorCode = keyof typeof CATALOGUE;
 export interface FieldError {
   pointer: string;
   detail: string;
+  /** Which rule, for programs, where a function has names for them. */
+  code?: string;
 }
 
 interface AppErrorOptions {

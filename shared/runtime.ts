@@ -1,8 +1,10 @@
 /** Opens what every function is given, as the settings say, and closes it again. */
 import { join } from 'node:path';
+import type { Blobs } from './blobs/blobs.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Runtime } from './define.ts';
+import type { Google } from './google/google.ts';
 import type { Ids } from './ids.ts';
 import type { Leases } from './lease/lease.ts';
 import type { Log } from './log.ts';
@@ -50,6 +52,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<OpenRuntime>
     return leases;
   };
   let lta: Promise<Lta> | undefined;
+  let google: Promise<Google> | undefined;
+  const openGoogle = () => {
+    google ??= import('./google/index.ts').then((made) => made.openGoogle(config, { clock, ids, log }));
+    return google;
+  };
+  let blobs: Promise<Blobs> | undefined;
   return {
     config,
     store,
@@ -58,6 +66,13 @@ export async function openRuntime(options: RuntimeOptions): Promise<OpenRuntime>
     lta: () => {
       lta ??= import('./lta/index.ts').then(({ openLta }) => openLta(config, { clock, ids, log }));
       return lta;
+    },
+    google: openGoogle,
+    blobs: () => {
+      blobs ??= import('./blobs/index.ts').then(({ openBlobs }) =>
+        openBlobs(config, { google: openGoogle, clock, ids }),
+      );
+      return blobs;
     },
     log,
     clock,

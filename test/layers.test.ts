@@ -5,21 +5,29 @@ import { describe, it } from 'node:test';
 import { ROOT, reachable, type Source, sources } from './sources.ts';
 
 const all = sources('functions', 'shared', 'scripts', 'test');
+/** The stand-in for Google is a tool of tests that people may start by hand. */
+const TOOL = 'scripts/fake-google.ts';
 /** What runs outside tests. */
-const product = reachable(all, (path) =>
-  /^functions\/(?:manifest|[^/]+\/index)\.ts$|^shared\/serve\/function-server\.ts$|^scripts\/[^/]+\.ts$/.test(path),
+const product = reachable(
+  all,
+  (path) =>
+    path !== TOOL &&
+    /^functions\/(?:manifest|[^/]+\/index)\.ts$|^shared\/serve\/function-server\.ts$|^scripts\/[^/]+\.ts$/.test(path),
 );
 const deployed = product.filter(({ path }) => /^(?:functions|shared)\//.test(path));
 
 /** Packages that are heavy to load or talk to a service. */
 const isSdk = (specifier: string) =>
-  /^(?:@google-cloud\/|@googleapis\/|googleapis\b|google-auth-library\b|google-gax\b|@kubernetes\/)/.test(specifier);
+  /^(?:@google-cloud\/|@googleapis\/|googleapis\b|google-auth-library\b|google-gax\b|sharp\b|@kubernetes\/)/.test(
+    specifier,
+  );
 
 /** Folders of shared/ with several drivers behind one interface, and which of their files are the drivers. */
 const DRIVERS: Record<string, string[]> = {
   store: ['memory.ts', 'sqlite.ts', 'firestore.ts'],
   queue: ['embedded.ts', 'pubsub.ts'],
   lease: ['store-records.ts', 'kubernetes-records.ts'],
+  blobs: ['disk.ts', 'cloud-storage.ts'],
 };
 
 /** Every offence as `file: what`, so that a failure names the place. */

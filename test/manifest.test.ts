@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { MANIFEST } from '#functions/manifest.ts';
+import { DELIVERIES } from '#functions/slides-jobs/handler.ts';
 import { SETTINGS } from '#shared/config.ts';
 import { isScheduled } from '#shared/define.ts';
 import { createTimetable } from '#shared/schedule/timetable.ts';
@@ -93,6 +94,10 @@ describe('the manifest', () => {
       assert.doesNotThrow(() => new Intl.DateTimeFormat('en', { timeZone }), name);
       assert.ok(createTimetable(trigger).next(Date.now()), `${name}: ${cron} never comes`);
     }
+  });
+
+  it('gives a job of slides as many deliveries as its handler counts', () => {
+    assert.equal(MANIFEST.find(({ name }) => name === 'slides-jobs')?.retries, DELIVERIES);
   });
 
   it('lets a schedule keep its lease and its firings', () => {

@@ -4,10 +4,10 @@ import { ALERTS, LEAVE_TOPIC, type WaitingAlert } from '#shared/bus/alerts.ts';
 import type { Boards } from '#shared/bus/boards.ts';
 import type { Runtime, ScheduleFunction } from '#shared/define.ts';
 import { AppError, isAppError, messageOf } from '#shared/errors.ts';
+import { inLanes } from '#shared/in-lanes.ts';
 import type { Held } from '#shared/lease/lease.ts';
 import type { Doc, Store, Write } from '#shared/store/store.ts';
 import { type Due, dueAlert, isOver } from './due.ts';
-import { inLanes } from './in-lanes.ts';
 import { createLook } from './look.ts';
 
 /** How many alerts one firing ends: those that are most urgent. The others are the next one's. */
@@ -45,7 +45,7 @@ export function createAlertsRun(options: AlertsOptions): ScheduleFunction['run']
     signal.throwIfAborted();
     const failures: string[] = [];
     const steps = [...due.map((one) => () => tell(one, held)), ...over.map((alert) => () => expire(alert, held))];
-    await inLanes(steps.slice(0, MOST_AT_ONCE), LANES, signal, async (step) => {
+    await inLanes(steps.slice(0, MOST_AT_ONCE), { lanes: LANES, signal }, async (step) => {
       try {
         await step();
       } catch (error) {

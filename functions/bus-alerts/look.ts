@@ -4,8 +4,8 @@ import { boardInTime } from '#shared/bus/board-in-time.ts';
 import type { Boards } from '#shared/bus/boards.ts';
 import type { Clock } from '#shared/clock.ts';
 import { isAppError, messageOf } from '#shared/errors.ts';
+import { inLanes } from '#shared/in-lanes.ts';
 import { feedTroubleOf } from '#shared/lta/feed-refusal.ts';
-import { inLanes } from './in-lanes.ts';
 
 /** How long all of them may take: what is left of a firing is for telling. */
 const READING_MS = 25_000;
@@ -35,7 +35,7 @@ export function createLook({ boards, clock }: { boards: Boards; clock: Clock }):
     const seen: Looked['seen'] = new Map();
     const unseen: Looked['unseen'] = new Map(inOrder.map((stop) => [stop, 'no time was left']));
     const end = clock.mono() + READING_MS;
-    await inLanes(inOrder, LANES, signal, async (stop) => {
+    await inLanes(inOrder, { lanes: LANES, signal }, async (stop) => {
       const left = end - clock.mono();
       if (left <= 0) return;
       try {

@@ -55,6 +55,8 @@ export async function createTestBus(given: TestBusOptions = {}): Promise<TestBus
     ids: systemIds,
     leases: () => Promise.reject(new Error('bus holds no lease')),
     lta: () => Promise.resolve(lta),
+    blobs: () => Promise.reject(new Error('it keeps no blobs')),
+    google: () => Promise.reject(new Error('it asks Google nothing')),
     prefix: given.prefix ?? '/bus',
   };
   const instance = await createBus(runtime);

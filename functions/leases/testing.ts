@@ -39,6 +39,8 @@ export async function createTestApp(given: { store?: Store; prefix?: string } = 
     ids: systemIds,
     leases: () => Promise.resolve(leases),
     lta: () => Promise.reject(new Error('leases asks LTA nothing')),
+    blobs: () => Promise.reject(new Error('it keeps no blobs')),
+    google: () => Promise.reject(new Error('it asks Google nothing')),
     prefix: given.prefix ?? '/leases',
   };
   const instance = await createLeases(runtime);

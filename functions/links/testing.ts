@@ -35,6 +35,8 @@ export async function createTestApp(
     ids: { ...systemIds, ...given.ids },
     leases: () => Promise.reject(new Error('links holds no lease')),
     lta: () => Promise.reject(new Error('links asks LTA nothing')),
+    blobs: () => Promise.reject(new Error('it keeps no blobs')),
+    google: () => Promise.reject(new Error('it asks Google nothing')),
     prefix: given.prefix ?? '/links',
   };
   const instance = await createLinks(runtime);

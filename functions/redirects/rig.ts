@@ -146,6 +146,8 @@ export async function start({ store, queue, clock = systemClock, env = {} }: Sta
     ids: systemIds,
     leases: () => Promise.reject(new Error('redirects holds no lease')),
     lta: () => Promise.reject(new Error('redirects asks LTA nothing')),
+    blobs: () => Promise.reject(new Error('it keeps no blobs')),
+    google: () => Promise.reject(new Error('it asks Google nothing')),
     prefix: '',
   };
   const instance = await create(runtime);

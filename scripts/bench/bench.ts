@@ -14,6 +14,7 @@ import { leases } from './leases.ts';
 import { memory } from './memory.ts';
 import type { Figure, Part } from './part.ts';
 import { manyLinks, redirect } from './redirect.ts';
+import { slides } from './slides.ts';
 
 const PARTS: Record<string, Part> = {
   redirect,
@@ -24,6 +25,7 @@ const PARTS: Record<string, Part> = {
   clicks,
   leases,
   bus,
+  slides,
 };
 /** Milliseconds for everything; the parts bound themselves far below. */
 const LIMIT_MS = 30 * 60_000;

@@ -17,6 +17,8 @@ export const BARE = 'scripts/bench/bare-server.mjs';
 export const BARE_JSON = 'scripts/bench/bare-json-server.mjs';
 export const BUILT_REDIRECTS = 'dist/redirects/index.js';
 export const BUILT_BUS = 'dist/bus/index.js';
+export const BUILT_SLIDES = 'dist/slides/index.js';
+export const BUILT_SLIDES_IMAGES = 'dist/slides-images/index.js';
 export const EVERYTHING = 'scripts/start.ts';
 
 export interface Server {
@@ -24,6 +26,17 @@ export interface Server {
   pid: number;
   /** From the spawn to the last byte of the first answer, in milliseconds. */
   startMs: number;
+}
+
+export interface StartOptions {
+  /** What the first request asks for, and the status that says it is up. */
+  path?: string;
+  host?: string;
+  status?: number;
+  headers?: Record<string, string>;
+  settings?: Record<string, string>;
+  /** A free one by default. */
+  port?: number;
 }
 
 const living = new Set<ChildProcess>();
@@ -35,25 +48,20 @@ process.once('exit', () => {
 export async function startServer(
   program: string,
   data: string,
-  {
-    path = '/docs',
-    host = HOST,
-    status = 302,
-    settings = {},
-  }: { path?: string; host?: string; status?: number; settings?: Record<string, string> } = {},
+  { path = '/docs', host = HOST, status = 302, settings = {}, headers = {}, port }: StartOptions = {},
 ): Promise<Server & AsyncDisposable> {
-  const port = await freePort();
+  const at = port ?? (await freePort());
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(?:HAWKER_|LTA_|K_SERVICE$|.*_EMULATOR_HOST$)/.test(name),
+    ([name]) => !/^(?:HAWKER_|LTA_|GOOGLE_|GCE_|METADATA_|K_SERVICE$|.*_EMULATOR_HOST$)/.test(name),
   );
-  const env = { ...Object.fromEntries(own), PORT: `${port}`, HAWKER_HOST: '127.0.0.1', HAWKER_DATA: data, ...settings };
+  const env = { ...Object.fromEntries(own), PORT: `${at}`, HAWKER_HOST: '127.0.0.1', HAWKER_DATA: data, ...settings };
   const started = performance.now();
   const child = spawn(process.execPath, [join(ROOT, program)], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   living.add(child);
   child.once('exit', () => living.delete(child));
   const stop = () => endProcess(child);
   try {
-    while ((await statusOf(port, host, path)) !== status) {
+    while ((await statusOf(at, path, { ...headers, host })) !== status) {
       if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}`);
       if (performance.now() - started > START_MS) throw new Error(`${program} gave no ${status} for ${path}`);
       await sleep(1);
@@ -62,7 +70,7 @@ export async function startServer(
     await stop();
     throw error;
   }
-  return { port, pid: child.pid ?? 0, startMs: performance.now() - started, [Symbol.asyncDispose]: stop };
+  return { port: at, pid: child.pid ?? 0, startMs: performance.now() - started, [Symbol.asyncDispose]: stop };
 }
 
 async function endProcess(child: ChildProcess): Promise<void> {
@@ -75,9 +83,9 @@ async function endProcess(child: ChildProcess): Promise<void> {
 }
 
 /** The status of one answer; undefined where nothing listens yet. */
-function statusOf(port: number, host: string, path: string): Promise<number | undefined> {
+function statusOf(port: number, path: string, headers: Record<string, string>): Promise<number | undefined> {
   return new Promise((resolve) => {
-    get({ port, host: '127.0.0.1', path, headers: { host }, agent: false, timeout: 5_000 }, (response) => {
+    get({ port, host: '127.0.0.1', path, headers, agent: false, timeout: 5_000 }, (response) => {
       response.resume().once('end', () => resolve(response.statusCode));
     })
       .once('timeout', () => resolve(undefined))

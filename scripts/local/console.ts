@@ -1,6 +1,6 @@
 /** The console host under `npm start`: an index page, health, and each HTTP function below its own prefix. */
 import { html } from 'hono/html';
-import type { FunctionInstance, FunctionRow, Runtime } from '#shared/define.ts';
+import type { Connection, FunctionInstance, FunctionRow, Runtime } from '#shared/define.ts';
 import { messageOf } from '#shared/errors.ts';
 import { type App, createApp } from '#shared/http/app.ts';
 import { page, pageResponse } from '#shared/http/page.ts';
@@ -18,7 +18,9 @@ const SEED_PATH = '/api/lta-datamall/v1';
 
 export function createConsole(options: ConsoleOptions): App {
   const { rows, running, runtime, basePath } = options;
-  const app = createApp(runtime);
+  // Each function bounds its own requests, some at more than the usual minute.
+  const longest = Math.max(60, ...rows.map(({ timeout }) => timeout));
+  const app = createApp({ ...runtime, timeoutMs: longest * 1000 });
 
   app.get(`${basePath}/`, () => pageResponse(indexPage(rows, basePath)));
   if (basePath !== '') app.get(basePath, (c) => c.redirect(`${basePath}/`));
@@ -29,7 +31,7 @@ export function createConsole(options: ConsoleOptions): App {
     if (instance.kind !== 'http') continue;
     // Pages and cookies live below the slash; mounting would answer without it as well.
     app.get(`${basePath}/${name}`, (c) => c.redirect(`${basePath}/${name}/${new URL(c.req.url).search}`));
-    app.mount(`${basePath}/${name}`, (request) => instance.fetch(request));
+    app.mount(`${basePath}/${name}`, (request, from: Connection) => instance.fetch(request, from));
   }
   const bus = running.get('bus');
   if (bus?.kind === 'http')

@@ -10,11 +10,16 @@ export interface DispatchOptions {
   console: RequestListener;
   /** Absent where `redirects` does not run. */
   redirects: RequestListener | undefined;
+  /** Where Google fetches images: on this host (in lower case, without a port) an address of one goes to the console, and nothing else does. */
+  images: { host: string; address: RegExp } | undefined;
 }
 
 export function createDispatch(options: DispatchOptions): RequestListener {
+  const { images } = options;
   return (request, response) => {
-    if (isConsoleHost(options.requestedHost(request), options.consoleHosts)) return options.console(request, response);
+    const host = nameOf(options.requestedHost(request));
+    if (options.consoleHosts.has(host)) return options.console(request, response);
+    if (host === images?.host && images.address.test(request.url ?? '')) return options.console(request, response);
     if (options.redirects) return options.redirects(request, response);
     response
       .writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' })
@@ -22,7 +27,6 @@ export function createDispatch(options: DispatchOptions): RequestListener {
   };
 }
 
-function isConsoleHost(header: string, consoleHosts: ReadonlySet<string>): boolean {
-  const host = header.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
-  return consoleHosts.has(host);
+function nameOf(header: string): string {
+  return header.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
 }

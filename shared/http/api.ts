@@ -11,6 +11,7 @@ import type { App, AppEnv } from './app.ts';
 import { decodeText, JSON_LIMIT, parseJson, readBody } from './body.ts';
 import { type Authenticate, type Caller, type Role, requireHost, requireRole } from './callers.ts';
 import type { Idempotency } from './idempotency.ts';
+import { isMultipart, parseMultipart } from './multipart.ts';
 import { describeApi } from './openapi.ts';
 import { inBody, inPath, inQuery, validate } from './validate.ts';
 
@@ -45,9 +46,15 @@ export interface RouteSpec<
   query?: Q;
   /** The schema of a JSON body. A body that is absent is checked as `undefined`. */
   body?: B;
+  /** Bytes of a body; JSON_LIMIT where absent. */
+  maxBytes?: number;
+  /** Where the JSON may also come as the part `request` of `multipart/form-data`: what the files are that the other parts hold, for the description. */
+  files?: string;
   /** Takes text of any kind instead of JSON, up to this many bytes; `types` are for the description. */
   text?: { maxBytes: number; types: readonly string[] };
   answers: Record<number, Answer>;
+  /** Request headers of its own, with what they say, for the description. */
+  headers?: Record<string, string>;
   /** Errors of the handler's own, for the description. */
   problems?: readonly ErrorCode[];
   /** Whether If-Match is looked at. */
@@ -64,6 +71,10 @@ export interface Received<P, Q, B> {
   body: B;
   /** The body of a route that takes text; '' elsewhere. */
   text: string;
+  /** Those that came with the JSON, by their names. */
+  files: ReadonlyMap<string, Uint8Array>;
+  /** The body as an idempotency key is bound to it: as it came, or the same for the same parts. */
+  bytes: Uint8Array;
   caller: Caller;
   ifMatch: string | undefined;
   ifNoneMatch: string | undefined;
@@ -89,6 +100,7 @@ export interface Api {
 
 const ANYONE: Caller = { id: 'anyone', role: 'viewer' };
 const NO_QUERY = z.strictObject({});
+const NO_FILES: ReadonlyMap<string, Uint8Array> = new Map();
 
 export function createApi(options: ApiOptions): Api {
   const { app, authenticate, idempotency } = options;
@@ -106,14 +118,19 @@ export function createApi(options: ApiOptions): Api {
         const params = spec.params ? await validate(spec.params, req.param(), inPath) : undefined;
         if (spec.bound !== 'handled') requireHost(caller, spec.bound && (params as { host: string }).host);
         const query = await validate(spec.query ?? NO_QUERY, single(req.queries()), inQuery);
-        const limit = spec.text?.maxBytes ?? (spec.body && JSON_LIMIT);
-        const bytes = limit === undefined ? new Uint8Array() : await readBody(req.raw, limit);
-        const json = spec.body && parseJson(bytes, req.header('Content-Type') ?? null);
+        const limit = spec.text?.maxBytes ?? (spec.body && (spec.maxBytes ?? JSON_LIMIT));
+        const sent = limit === undefined ? new Uint8Array() : await readBody(req.raw, limit);
+        const type = req.header('Content-Type');
+        const parts = spec.files && type && isMultipart(type) ? await parseMultipart(sent, type) : undefined;
+        const bytes = parts?.canonical ?? sent;
+        const json = parts ? parts.json : spec.body && parseJson(sent, type ?? null);
         const received = {
           params: params as z.output<NonNullable<typeof spec.params>>,
           query: query as z.output<NonNullable<typeof spec.query>>,
           body: (spec.body && (await validate(spec.body, json, inBody))) as z.output<NonNullable<typeof spec.body>>,
-          text: spec.text ? decodeText(bytes) : '',
+          text: spec.text ? decodeText(sent) : '',
+          files: parts?.files ?? NO_FILES,
+          bytes,
           caller,
           ifMatch: req.header('If-Match'),
           ifNoneMatch: req.header('If-None-Match'),

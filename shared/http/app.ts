@@ -17,6 +17,8 @@ import { problemResponse, toAppError } from './problem.ts';
 export interface AppEnv {
   Variables: {
     requestId: string;
+    /** When it came, in monotonic milliseconds. */
+    startedAt: number;
   };
 }
 
@@ -57,6 +59,7 @@ export function createApp(options: AppOptions): App {
   app.use(async function envelope(c, next) {
     const started = clock.mono();
     const given = c.req.header('X-Request-Id') ?? '';
+    c.set('startedAt', started);
     c.set('requestId', REQUEST_ID.test(given) ? given : ids.unique());
     await next();
     if (c.res.status >= 400) await readOn(c.req.raw);

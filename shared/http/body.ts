@@ -51,7 +51,7 @@ export async function discardBody(request: Request, late: Promise<unknown>): Pro
  * The value of a JSON body; undefined where there is neither a body nor a Content-Type.
  * Throws `unsupported_media_type` for another kind of body and `bad_request` for text that is not JSON.
  */
-export function parseJson(bytes: Uint8Array, contentType: string | null): unknown {
+export function parseJson(bytes: Uint8Array, contentType: string | null, what = 'The body'): unknown {
   if (bytes.byteLength === 0 && contentType === null) return undefined;
   if (!/^application\/(?:[\w.-]+\+)?json$/i.test(mediaType(contentType)))
     throw new AppError('unsupported_media_type', 'The body must be JSON, sent with Content-Type: application/json');
@@ -59,7 +59,7 @@ export function parseJson(bytes: Uint8Array, contentType: string | null): unknow
     return JSON.parse(decodeText(bytes)) as unknown;
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw new AppError('bad_request', `The body is not JSON: ${messageOf(error)}`);
+    throw new AppError('bad_request', `${what} is not JSON: ${messageOf(error)}`);
   }
 }
 
@@ -72,6 +72,7 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-function mediaType(contentType: string | null): string {
+/** `application/json` of `application/json; charset=utf-8`; '' where there is none. */
+export function mediaType(contentType: string | null): string {
   return (contentType ?? '').split(';')[0]?.trim() ?? '';
 }

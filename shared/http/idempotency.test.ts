@@ -135,7 +135,8 @@ describe('an idempotency key', () => {
 
   it('keeps no answer that invites another try', async () => {
     const { send, runs } = setUp();
-    for (const error of [new AppError('unavailable', ''), new AppError('conflict', ''), new Error('bug')])
+    const passing: ErrorCode[] = ['unavailable', 'conflict', 'google_unauthenticated'];
+    for (const error of [...passing.map((code) => new AppError(code, '')), new Error('bug')])
       await assert.rejects(
         send({}, () => Promise.reject(error)),
         (thrown) => thrown === error,

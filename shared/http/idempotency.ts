@@ -2,7 +2,7 @@
  * Idempotency keys: a write sent again with the same `Idempotency-Key` gets the answer of the first time and changes nothing.
  *
  * A record, per caller and key, is either running or done. The first request creates it running, works, and makes it done with the answer.
- * While it runs, others with the key are told to come back (409). An answer that invites another try (any `retryable` error) is not kept:
+ * While it runs, others with the key are told to come back (409). An answer that invites another try (any `retryable` error, a 401) is not kept:
  * the record is removed. A process that dies while working leaves it running; after TAKE_OVER_MS the next request takes it over and works
  * again, so what the dead one did before it died may be done twice where the handler itself is not idempotent.
  * Records hold answers in clear; fields that are shown once are left out of them, and so of a repeated answer.
@@ -107,7 +107,8 @@ export function createIdempotency(options: { store: Store; ids: Ids; clock: Cloc
       await settle(id, claimed.version, request, await outcomeOf(answer, attempt.omit));
       return answer;
     } catch (error) {
-      const refused = error instanceof AppError && !error.retryable;
+      // Credentials that were not taken, such as a token that has ended, are not part of what the key is bound to; nothing was done with them.
+      const refused = error instanceof AppError && !error.retryable && error.status !== 401;
       await settle(id, claimed.version, request, refused ? refusalOf(error) : undefined);
       throw error;
     }

@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { CATALOGUE, type ErrorCode } from '../errors.ts';
 import type { Answer, RouteSpec } from './api.ts';
-import { PROBLEM_TYPE, problemSchema } from './problem.ts';
+import { PROBLEM_TYPE } from './problem.ts';
+import { problemSchema } from './problem-schema.ts';
 
 interface About {
   title: string;
@@ -98,6 +99,7 @@ function operationOf(
     parameters: [
       ...parametersOf(route.params, 'path', schemaOf),
       ...parametersOf(route.query, 'query', schemaOf),
+      ...Object.entries(route.headers ?? {}).map(([name, about]) => header(name, about)),
       ...(writes
         ? [header('Idempotency-Key', 'Makes a repetition within 24 hours answer what the first one did')]
         : []),
@@ -114,7 +116,20 @@ function operationOf(
     ...(route.body && {
       requestBody: {
         required: !route.body.safeParse(undefined).success,
-        content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
+        content: {
+          'application/json': { schema: schemaOf(route.body, 'input') },
+          ...(route.files && {
+            'multipart/form-data': {
+              schema: {
+                type: 'object',
+                properties: { request: schemaOf(route.body, 'input') },
+                required: ['request'],
+                additionalProperties: { type: 'string', format: 'binary', description: route.files },
+              },
+              encoding: { request: { contentType: 'application/json' } },
+            },
+          }),
+        },
       },
     }),
     ...(route.text && {

@@ -1,30 +1,10 @@
 /** Errors as RFC 9457 problem details: the one shape in which every HTTP function says no. */
 import { HTTPException } from 'hono/http-exception';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { AppError, CATALOGUE, type ErrorCode } from '../errors.ts';
+import type { problemSchema } from './problem-schema.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
-
-export const problemSchema = z
-  .object({
-    type: z.string().describe('A URI reference that names the kind of problem; stable, compared as text'),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.enum(Object.keys(CATALOGUE) as [ErrorCode, ...ErrorCode[]]),
-    errors: z
-      .array(
-        z.object({
-          pointer: z
-            .string()
-            .describe('A JSON pointer into the body, `?name` of a query parameter, or `{name}` in the path'),
-          detail: z.string(),
-        }),
-      )
-      .optional(),
-    requestId: z.string(),
-  })
-  .meta({ id: 'Problem' });
 
 /** Status codes under which the HTTP library itself refuses a request. */
 const FOREIGN: Record<number, ErrorCode> = {

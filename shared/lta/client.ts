@@ -1,10 +1,11 @@
 /** Asks LTA DataMall. Each request is bounded in time and size, and every answer that cannot be used has a name for it. */
 import type { Clock } from '../clock.ts';
+import { neverConnected } from '../http/failed-fetch.ts';
+import { readRetryAfter } from '../http/retry-after.ts';
 import { type LtaClient, LtaError } from './lta.ts';
 import { readArrivals } from './read-arrivals.ts';
 import { readBody } from './read-body.ts';
-import { readRetryAfter } from './retry-after.ts';
-import { connectionTrouble, neverConnected } from './unreachable.ts';
+import { connectionTrouble } from './unreachable.ts';
 
 /** How long a request may take from its start to the last byte of its answer, a second attempt included; and how large the answer may be when unpacked. */
 interface Bounds {

@@ -1,4 +1,5 @@
 /** Reads what LTA answered as text, no further than it may go. */
+import { readBytes, TooManyBytes } from '../http/read-bytes.ts';
 import { LtaError } from './lta.ts';
 
 /**
@@ -10,18 +11,10 @@ export async function readBody(response: Response, limit: number): Promise<strin
   const tooLarge = () => new LtaError('too_large', `LTA answered more than ${limit} bytes`, { httpStatus });
   // Packed or not, what is announced to be too much is too much.
   if (Number(response.headers.get('content-length')) > limit) throw tooLarge();
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
   try {
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > limit) throw tooLarge();
-      text += decoder.decode(chunk, { stream: true });
-    }
+    return new TextDecoder().decode(await readBytes(response.body, limit));
   } catch (error) {
-    if (error instanceof LtaError) throw error;
+    if (error instanceof TooManyBytes) throw tooLarge();
     throw new LtaError('bad_body', "LTA's answer broke off or cannot be unpacked", { httpStatus });
   }
-  return text + decoder.decode();
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connectionTrouble, neverConnected } from './unreachable.ts';
+import { neverConnected } from '../http/failed-fetch.ts';
+import { connectionTrouble } from './unreachable.ts';
 
 const failed = (cause: Record<string, unknown>) => new TypeError('fetch failed', { cause });
 

@@ -22,6 +22,8 @@ export function scheduledRow(trigger: Partial<ScheduleTrigger> = {}, timeout = 6
     serve: 'app',
     store: { leases: 'write', 'lease-terms': 'write', 'lease-history': 'write', 'schedule-firings': 'write' },
     publishes: [],
+    blobs: 'none',
+    google: [],
     memory: 256,
     cpu: 1,
     concurrency: 1,

@@ -19,6 +19,8 @@ const row: FunctionRow = {
   serve: 'app',
   store: {},
   publishes: [],
+  blobs: 'none',
+  google: [],
   memory: 128,
   cpu: 1,
   concurrency: 1,

@@ -122,7 +122,7 @@ async function answering(row: FunctionRow, instance: FunctionInstance, runtime: 
   if (instance.kind === 'listener') return { listener: instance.listener };
   // Loads http2 and more, which a function with a listener of its own starts faster without.
   const { fetchListener } = await import('./fetch-listener.ts');
-  if (instance.kind === 'http') return { listener: fetchListener((request) => instance.fetch(request)) };
+  if (instance.kind === 'http') return { listener: fetchListener((request, from) => instance.fetch(request, from)) };
   const { pushIdentityOf } = await import('../events/push-identity.ts');
   const identity = pushIdentityOf(runtime.config, runtime.clock);
   const timeoutMs = row.timeout * 1000;

@@ -12,7 +12,8 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } fro
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { AppError } from '../errors.ts';
-import { explainFileError, explainSqliteError, isBusy } from './failures.ts';
+import { explainFileError } from '../file-failures.ts';
+import { explainSqliteError, isBusy } from './failures.ts';
 
 /** How long SQLite itself waits for another process's write, in milliseconds. */
 const BUSY_TIMEOUT_MS = 2_000;

@@ -1,4 +1,4 @@
-/** What SQLite's and the file system's refusals mean to whoever runs this. */
+/** What SQLite's refusals mean to whoever runs this. */
 import { AppError, messageOf } from '../errors.ts';
 
 /** Primary result codes, sqlite.org/rescode.html: the low byte of what is reported. */
@@ -17,14 +17,6 @@ const REASONS: Record<number, (path: string) => string> = {
   26: (path) => `${path} is not a SQLite file`,
 };
 
-const FILE_REASONS: Record<string, string> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'it is on a read-only file system',
-  ENOTDIR: 'a part of that path is a file',
-  EEXIST: 'a file of that name is in the way',
-};
-
 /** Whether another connection holds a lock that this call needs. */
 export function isBusy(error: unknown): boolean {
   return (resultCode(error) & 0xff) === BUSY;
@@ -37,16 +29,6 @@ export function explainSqliteError(error: unknown, path: string): unknown {
     return new AppError('storage_full', `no room left to write ${path}`, { cause: error });
   const reason = REASONS[primary];
   return reason ? new AppError('unavailable', `${reason(path)}: ${messageOf(error)}`, { cause: error }) : error;
-}
-
-export function explainFileError(error: unknown, folder: string): AppError {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new AppError('storage_full', `no room left in the data folder ${folder}`, { cause: error });
-  const reason = FILE_REASONS[code] ?? messageOf(error);
-  return new AppError('unavailable', `cannot keep data in the folder ${folder} (HAWKER_DATA): ${reason}`, {
-    cause: error,
-  });
 }
 
 /** The extended result code; 0 for an error that is not SQLite's. */

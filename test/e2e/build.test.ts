@@ -22,6 +22,10 @@ const FIRST_ANSWERS: Record<string, { path: string; method?: string; status: num
   'bus-alerts': { path: '/', method: 'POST', status: 401 },
   'bus-push': { path: '/nothing', method: 'POST', status: 401 },
   leases: { path: '/v1', status: 200 },
+  slides: { path: '/v1/jobs/nothing', status: 404 },
+  'slides-images': { path: '/nothing', status: 404 },
+  'slides-jobs': { path: '/nothing', method: 'POST', status: 401 },
+  'slides-sweep': { path: '/', method: 'POST', status: 401 },
   'outbox-relay': { path: '/', method: 'POST', status: 401 },
 };
 

@@ -121,6 +121,23 @@ describe('the console', { skip, timeout: 120_000 }, () => {
     });
   }
 
+  for (const [name, heading] of [
+    ['slides', 'Slides images'],
+    ['slides-images', 'Images for Slides'],
+  ] as const)
+    it(`leads to the page of ${name}, on a phone and a desk, in light and dark colours`, async () => {
+      for (const width of [360, 1280])
+        for (const colorScheme of ['light', 'dark'] as const) {
+          const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
+          const page = await context.newPage();
+          await page.goto(`http://localhost:${hawker.port}/`);
+          await page.getByRole('link', { name, exact: true }).click();
+          assert.equal(await page.locator('h1').innerText(), heading);
+          await expectSound(page, `${name} at ${width} px in ${colorScheme} colours`);
+          await context.close();
+        }
+    });
+
   it('leads to the slash below which its pages and its cookie live', async () => {
     const { status, headers } = await hawker.ask('/links', { anonymous: true });
     assert.deepEqual([status, headers['location']], [302, '/links/']);

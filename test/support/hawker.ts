@@ -52,7 +52,8 @@ const ROOT = join(import.meta.dirname, '../..');
 /** Settings of the machine must not leak into a test; the emulators' addresses are passed where the test asks for them. */
 function cleanEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(?:HAWKER_|LTA_|GOOGLE_|PORT$|K_SERVICE|FIRESTORE_|PUBSUB_|NODE_TEST)/.test(name),
+    ([name]) =>
+      !/^(?:HAWKER_|LTA_|GOOGLE_|GCE_|METADATA_|STORAGE_|PORT$|K_SERVICE|FIRESTORE_|PUBSUB_|NODE_TEST)/.test(name),
   );
   return Object.fromEntries(kept) as Record<string, string>;
 }
