@@ -4,6 +4,7 @@
 import type { FunctionRow } from '#shared/define.ts';
 import { BUS } from './manifest-bus.ts';
 import { LINKS } from './manifest-links.ts';
+import { MIGRATIONS } from './manifest-migrations.ts';
 import { FIRED } from './manifest-schedules.ts';
 import { SLIDES } from './manifest-slides.ts';
 
@@ -11,6 +12,7 @@ export const MANIFEST: readonly FunctionRow[] = [
   ...LINKS,
   ...BUS,
   ...SLIDES,
+  ...MIGRATIONS,
   {
     name: 'leases',
     summary: 'Tells who leads, since when and why; takes a lease away from its holder',

@@ -20,7 +20,7 @@ const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
 };
 
 /** Packages a bundle must not contain: the framework that loads it, and what has native code. */
-const EXTERNAL = ['@google-cloud/functions-framework', 'sharp'];
+const EXTERNAL = ['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query'];
 
 /** CommonJS packages inside an ES module bundle still call these. */
 const BANNER = `import { createRequire as hawkerRequire } from 'node:module';

@@ -11,10 +11,29 @@ import { glob, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { type Emulators, type Missing, startEmulators } from './emulators.ts';
+import { listens } from './loopback.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const TEST_MS = 120_000;
 const RUN_MS = 20 * 60_000;
+
+/** Servers that tests use where they run already; each test makes a database of its own and removes it. */
+const DATABASES = [
+  {
+    name: 'POSTGRES_TEST_URL',
+    word: /POSTGRES_TEST_URL/,
+    url: 'postgres://postgres@127.0.0.1:5432/postgres',
+    what: 'PostgreSQL',
+    remedy: 'start one that lets the user postgres in from this machine',
+  },
+  {
+    name: 'MYSQL_TEST_URL',
+    word: /MYSQL_TEST_URL/,
+    url: 'mysql://root@127.0.0.1:3306/',
+    what: 'MariaDB or MySQL',
+    remedy: 'start one that lets root in from this machine without a password',
+  },
+];
 
 const args = process.argv.slice(2);
 const options = args.filter((arg) => arg.startsWith('-'));
@@ -62,6 +81,12 @@ if (speakOf(/kubectl/i)) {
       why: kubectl ? `there is none at ${kubectl}` : 'it is not on the PATH',
       remedy: 'apt-get install kubectl beside the Google Cloud SDK, or kubernetes-client; or set KUBECTL_PATH',
     });
+}
+for (const { name, word, url, what, remedy } of DATABASES) {
+  if (!speakOf(word)) continue;
+  const given = process.env[name] || url;
+  if (await listens(given)) env[name] = given;
+  else missing.push({ what, why: `nothing listens at ${new URL(given).host}`, remedy: `${remedy}, or set ${name}` });
 }
 if (speakOf(/emulator/i)) {
   try {

@@ -164,6 +164,11 @@ export const SETTINGS = {
     about: 'The person in whose name Slides and Drive are used, by domain-wide delegation to the own service account',
     read: optional(/^\S+@\S+$/, 'an e-mail address'),
   }),
+  HAWKER_DATABASES: setting({
+    about:
+      'A JSON file that names the databases to migrate; without it there is a sample, an SQLite file in HAWKER_DATA',
+    read: (text) => text,
+  }),
   GOOGLE_APIS_ROOT_URL: setting({
     about:
       "Another place for Google's APIs (Slides, Drive, IAM credentials, tokens, Storage): https, or http on this machine",
@@ -184,6 +189,11 @@ export type Config = { readonly [Name in SettingName]: ReturnType<(typeof SETTIN
   /** The cluster's API server when running in a pod, from Kubernetes' own variables. */
   readonly kubernetes: { host: string; port: string } | undefined;
 };
+
+/** What an address of HAWKER_DATABASES is kept in; undefined where it is not set, or empty. */
+export function variable(name: string, env: Record<string, string | undefined> = process.env): string | undefined {
+  return env[name]?.trim() || undefined;
+}
 
 /** Settings that cannot be used; `message` is one line that names each and its rule, never a secret's value. */
 export class ConfigError extends Error {

@@ -23,6 +23,8 @@ const BUDGETS: Record<string, number> = {
   'slides-images': 60,
   'slides-jobs': 220,
   'slides-sweep': 20,
+  migrations: 220,
+  'migration-runs': 160,
 };
 
 async function bundle(name: string): Promise<Metafile> {
@@ -38,7 +40,7 @@ async function bundle(name: string): Promise<Metafile> {
     minify: true,
     platform: 'node',
     format: 'esm',
-    external: ['@google-cloud/functions-framework', 'sharp'],
+    external: ['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query'],
     metafile: true,
     write: false,
     absWorkingDir: ROOT,

@@ -27,7 +27,8 @@ const sectionOf = (heading: string) => readme.split(`\n## ${heading}\n`)[1]?.spl
 const [prelude, ...tour] = stepsOf(sectionOf('A five-minute tour'));
 /** What shows no answer there is for another terminal or another key. */
 const buses = stepsOf(sectionOf('The next bus')).filter(({ expected }) => expected !== undefined);
-const steps = [...tour, ...buses];
+const migrations = stepsOf(sectionOf('Database migrations'));
+const steps = [...tour, ...buses, ...migrations];
 const noCurl = spawnSync('curl', ['--version']).error ? 'curl is not installed' : false;
 
 describe('the five-minute tour', { skip: noCurl }, () => {
@@ -39,7 +40,7 @@ describe('the five-minute tour', { skip: noCurl }, () => {
 
   it('opens with the two variables that all of it uses', () => {
     assert.match(prelude?.shell ?? '', /^AUTH=.*hwk_\.\.\..*\nAPI=http:\/\/localhost:8080/);
-    assert.ok(tour.length >= 7 && buses.length >= 3);
+    assert.ok(tour.length >= 7 && buses.length >= 3 && migrations.length >= 7);
   });
 
   for (const step of steps) takes(step, () => hawker);
@@ -126,6 +127,7 @@ async function startHawker(env: Record<string, string> = {}): Promise<Started> {
     run: (shell) =>
       new Promise((resolve, reject) => {
         const script = `set -euo pipefail\n${prelude?.shell}\n${shell}`
+          .replaceAll('npm run -s migrate --', `'${process.execPath}' '${join(ROOT, 'scripts/migrate.ts')}'`)
           .replaceAll('localhost:8080', address)
           .replaceAll('hwk_...', key);
         execFile('bash', ['-c', script], { cwd: folder, timeout: START_MS }, (error, stdout) =>

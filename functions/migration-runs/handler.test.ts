@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Event } from '#shared/events/event.ts';
+import { createRig, inTime } from '#shared/migrations/runner-rig.ts';
+import { createMigrationRuns, DELIVERIES } from './handler.ts';
+
+function createHandler() {
+  const rig = createRig();
+  const { runner } = rig.process();
+  const handle = createMigrationRuns({ runs: rig.runs, runner });
+  const deliver = (data: unknown, attempt = 1) => {
+    const rest = { type: 'migration.run', time: '2026-01-01T00:00:00Z', attributes: {}, delivery: { attempt } };
+    const event: Event = { id: 'e1', source: '/somebody', data, ...rest };
+    return inTime(rig.clock, handle(event, { signal: new AbortController().signal }));
+  };
+  return { ...rig, deliver };
+}
+
+describe('an event of migration.run', () => {
+  it('carries out the run it names, once', async () => {
+    const { deliver, begin, runs, database } = createHandler();
+    const id = await begin({ command: 'up', steps: 2 });
+    await deliver({ run: id, seq: 0 });
+    await deliver({ run: id, seq: 0 });
+    assert.equal((await runs.get(id))?.state, 'done');
+    assert.equal(database.effects.length, 4);
+  });
+
+  it('makes a run of its own where it says what to do, the same for every delivery', async () => {
+    const { deliver, runs, database } = createHandler();
+    await deliver({ target: 'shop', command: 'up', steps: 1 });
+    await deliver({ target: 'shop', command: 'up', steps: 1 });
+    const { items } = await runs.list('shop', { limit: 10 });
+    assert.deepEqual(
+      items.map(({ record }) => [record.state, record.by]),
+      [['done', 'event /somebody e1']],
+    );
+    assert.equal(database.effects.length, 2);
+  });
+
+  it('comes again where that may help, and fails the run at the last delivery', async () => {
+    const { deliver, begin, runs, database } = createHandler();
+    const id = await begin({ command: 'up' });
+    database.accidents = ['lost', 'lost'];
+    await assert.rejects(deliver({ run: id }), { code: 'unavailable' });
+    assert.deepEqual([(await runs.get(id))?.state, (await runs.get(id))?.error?.code], ['queued', 'unavailable']);
+    await deliver({ run: id }, DELIVERIES);
+    assert.deepEqual([(await runs.get(id))?.state, (await runs.get(id))?.error?.code], ['failed', 'unavailable']);
+  });
+
+  it('is acknowledged where the migration itself is at fault', async () => {
+    const { deliver, begin, runs, database } = createHandler();
+    const id = await begin({ command: 'up' });
+    database.accidents = ['none', 'refused'];
+    await deliver({ run: id });
+    const run = await runs.get(id);
+    const { code, version, statement, line } = run?.error ?? {};
+    assert.deepEqual([run?.state, run?.done], ['failed', 1]);
+    assert.deepEqual([code, version, statement, line], ['migration_failed', '2', 2, 9]);
+  });
+
+  for (const data of [undefined, {}, { run: '../x' }, { run: 'a', seq: -1 }, { target: 'shop', command: 'drop' }])
+    it(`is refused for good as ${JSON.stringify(data)}`, async () => {
+      await assert.rejects(createHandler().deliver(data), { code: 'invalid' });
+    });
+
+  it('is refused where it forces no version or goes nowhere', async () => {
+    const { deliver } = createHandler();
+    for (const command of ['force', 'goto', 'baseline', 'down'])
+      await assert.rejects(deliver({ target: 'shop', command }), { code: 'invalid' }, command);
+  });
+});

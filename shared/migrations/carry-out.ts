@@ -1,0 +1,189 @@
+/** The work of a run that has the lease and the database's lock: from what has taken effect already to the last step there is time for. */
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { Ids } from '../ids.ts';
+import type { Held } from '../lease/lease.ts';
+import type { Log } from '../log.ts';
+import { applyStep, placeOf } from './apply-step.ts';
+import { checkDeviations } from './deviations.ts';
+import type { Bundle, Step, VersionState } from './migration.ts';
+import { planSteps, shortText } from './plan-steps.ts';
+import type { Command, RunRecord } from './run.ts';
+import type { Claim } from './run-claim.ts';
+import type { Told } from './run-events.ts';
+import { createProgress } from './run-progress.ts';
+import { commandOf } from './run-records.ts';
+import type { HistoryRow, Session } from './session.ts';
+import { dirtyError, settleDirty } from './settle-dirty.ts';
+import type { Policy } from './target.ts';
+
+/** Kept back to end in good order: to stamp, to write the record, to publish. */
+export const RESERVE_MS = 15_000;
+/** More than any bundle has steps. */
+const MOST_ROWS = 100_000;
+
+export interface CarryOut {
+  id: string;
+  claim: Claim;
+  session: Session;
+  held: Held;
+  bundle: Bundle;
+  policy: Policy;
+  told: Told;
+  /** Milliseconds until the process should have ended. */
+  left: () => number;
+  /** Aborts when no further step should begin. */
+  stop: AbortSignal;
+  /** Aborts when the step under way should be given up too. */
+  giveUp: AbortSignal;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+}
+
+export type Outcome = {
+  end: 'done' | 'cancelled' | 'time over';
+  /** Steps took effect, but fewer than were asked for, in golang-migrate's words. */
+  short?: string;
+};
+
+/** Throws what stopped it; what took effect before is in the record all the same. */
+export async function carryOut(parts: CarryOut): Promise<Outcome> {
+  const { id, claim, session, held, bundle, told, clock, stop } = parts;
+  const { by } = claim.record;
+  const given = { token: held.token, run: id, by, bundle: bundle.hash };
+  const asked = commandOf(claim.record);
+  let state = await session.state();
+  let history = await session.history(MOST_ROWS);
+  await claim.update((found) => ({ ...found, token: held.token, from: found.from ?? shown(state) }));
+
+  if (asked.command === 'force' || asked.command === 'baseline') {
+    if (history.some((row) => row.run === id)) return { end: 'done' };
+    planSteps(asked, bundle, state, history);
+    told.started(claim.record);
+    held.assert();
+    const name = bundle.migrations.find(({ version }) => version === asked.version)?.name ?? '';
+    await session.stamp(
+      { version: asked.version, dirty: false },
+      { ...given, direction: asked.command, name: asked.command === 'baseline' ? name : '' },
+    );
+    await claim.update((found) => ({ ...found, to: shown({ version: asked.version, dirty: false }), changed: true }));
+    return { end: 'done' };
+  }
+
+  let resume: Step | undefined;
+  if (state.dirty) {
+    const settled = await settleDirty(session, { state, bundle, history, given });
+    resume = settled.resume;
+    state = settled.state;
+    history = await session.history(MOST_ROWS);
+    if (resume && !mayResume(resume, asked, claim.record)) throw dirtyError(state, [resume]);
+    // Planned on where it will be when that step has ended.
+    if (resume) state = { version: resume.to, dirty: false };
+  }
+
+  const rows = history.filter((row) => isStepOf(row, id));
+  const progress = createProgress(claim, rows, parts);
+  const rest = restOf(asked, claim.record, progress.done + (resume ? 1 : 0));
+  const planned = rest ? planSteps(rest, bundle, state, history) : { steps: [] };
+  if (planned.steps.some(({ direction }) => direction === 'up')) checkDeviations(parts.policy, bundle, state, history);
+  const steps = [...(resume ? [resume] : []), ...planned.steps];
+  const [first] = steps;
+  await claim.update((found) => ({
+    ...found,
+    ...progress.told(),
+    planned: progress.done + steps.length,
+    // Once it is taken back, nothing else tells which one to apply again.
+    ...(asked.command === 'redo' &&
+      found.version === undefined &&
+      first && { version: String(first.migration.version) }),
+  }));
+  if (progress.done === 0) told.started(claim.record);
+  // Whoever did that one may have died before it was told.
+  else tellAgain(told, claim.record, progress.done);
+
+  let taken = 0;
+  try {
+    for (const step of steps) {
+      held.assert();
+      if (stop.aborted) throw stop.reason;
+      if (await progress.wantsStop()) return { end: 'cancelled' };
+      if (taken > 0 && parts.left() < progress.slowestMs + RESERVE_MS) return { end: 'time over' };
+      progress.begin(step);
+      const more = taken < steps.length - 1;
+      const { ms } = await applyStep(
+        step,
+        { ...given, more, onStatement: progress.statement, signal: parts.giveUp },
+        parts,
+      ).catch((error: unknown) => {
+        throw named(error, step);
+      });
+      taken++;
+      const entry = progress.end(ms);
+      told.step(claim.record, progress.done, entry);
+    }
+    const short = shortText(planned);
+    return { end: 'done', ...(short !== undefined && { short }) };
+  } finally {
+    await progress.settled();
+    await noteEnd();
+  }
+
+  /** Steps before may have been promised to the last one's flush, which does not come now: a write of our own is flushed like any. */
+  async function noteEnd(): Promise<void> {
+    if (taken > 0 && taken < steps.length) await session.raiseFence(held.token).catch(() => undefined);
+    const to = await session.state().then(shown, () => undefined);
+    await claim
+      .update(({ to: _, ...found }) => ({ ...found, ...progress.told(), ...(to && { to }) }))
+      .catch((error: unknown) => parts.log.warn('how far a run came could not be noted', { run: id, error }));
+    parts.log.info('a run of migrations stopped here', { run: id, taken, at: clock.now() });
+  }
+}
+
+/** What is still to be done of a command of whose steps this many took effect. */
+function restOf(asked: Command, record: RunRecord, done: number): Command | undefined {
+  if (done === 0) return asked;
+  if ((asked.command === 'up' || asked.command === 'down') && asked.steps !== undefined)
+    return done < asked.steps ? { ...asked, steps: asked.steps - done } : undefined;
+  if (asked.command === 'redo')
+    return done === 1 && record.version !== undefined
+      ? { command: 'goto', version: BigInt(record.version) }
+      : undefined;
+  return asked;
+}
+
+/** Nobody who asks for `down` wants half an `up` brought to its end first, and the other way round. */
+function mayResume(step: Step, asked: Command, { progress }: RunRecord): boolean {
+  const own = progress.at(-1);
+  if (own && own.ms === undefined && own.version === String(step.migration.version)) return true;
+  return asked.command === 'goto' || asked.command === step.direction;
+}
+
+/** A `down` that was found to have taken effect is stamped as `force`, with its name. */
+function isStepOf({ run, direction, name }: HistoryRow, id: string): boolean {
+  return run === id && (direction === 'up' || direction === 'down' || (direction === 'force' && name !== ''));
+}
+
+function tellAgain(told: Told, record: RunRecord, done: number): void {
+  const last = record.progress.findLast(({ ms }) => ms !== undefined);
+  if (last) told.step(record, done, last);
+}
+
+/** Which step it was, for the record. */
+const steps = new WeakMap<object, Step>();
+function named(error: unknown, step: Step): unknown {
+  if (error instanceof AppError) steps.set(error, step);
+  return error;
+}
+
+/** The version and file at fault, of an error that a step threw. */
+export function stepOf(error: unknown): Omit<NonNullable<RunRecord['error']>, 'code' | 'detail'> {
+  const step = error instanceof Error ? steps.get(error) : undefined;
+  if (!step) return {};
+  const file = step.migration[step.direction]?.file;
+  return { version: String(step.migration.version), ...(file !== undefined && { file }), ...placeOf(error) };
+}
+
+function shown({ version, dirty }: VersionState): { version: string | null; dirty: boolean } {
+  return { version: version === undefined ? null : String(version), dirty };
+}

@@ -1,0 +1,161 @@
+/** What can be told of a target without changing it: each answer by a connection of its own, which takes no lock and makes no table. */
+import { AppError } from '../errors.ts';
+import type { LeaseView } from '../lease/lease.ts';
+import { editedMigrations, lateMigrations, missingMigrations } from './deviations.ts';
+import type { Bundle, Version, VersionState } from './migration.ts';
+import { type Planned, planSteps } from './plan-steps.ts';
+import type { Command } from './run.ts';
+import type { RunnerParts } from './runner.ts';
+import type { HistoryRow, Holder, Session } from './session.ts';
+import type { Target } from './target.ts';
+
+interface Found {
+  version: Version;
+  name: string;
+}
+
+export interface Drift {
+  /** Applied with another text than the file has now. */
+  edited: Found[];
+  /** Applied, and no file any more. */
+  missing: Found[];
+  /** Below the database's version, and never applied: merged late. */
+  late: Found[];
+}
+
+export interface Status {
+  state: VersionState;
+  /** Files above the version. */
+  pending: number;
+  drift: Drift;
+  /** Who has the database's lock, as far as it tells. */
+  holders: Holder[];
+  /** Who leads, by the lease; undefined where nobody ever did. */
+  lease?: LeaseView;
+  /** What took effect last. */
+  head?: HistoryRow;
+}
+
+export interface Verified {
+  drift: Drift;
+  state: VersionState;
+  /** The version that our history ends at, where it is another: somebody else moved the database. */
+  historyAt?: Version | null;
+  ok: boolean;
+}
+
+export interface Look {
+  targets(): Promise<readonly Target[]>;
+  /** Throws `not_found`. */
+  target(name: string): Promise<Target>;
+  status(name: string, signal?: AbortSignal): Promise<Status>;
+  plan(name: string, command: Command, signal?: AbortSignal): Promise<Planned>;
+  history(name: string, limit: number, signal?: AbortSignal): Promise<HistoryRow[]>;
+  verify(name: string, signal?: AbortSignal): Promise<Verified>;
+}
+
+const MOST_ROWS = 100_000;
+/** Of all a look does, in milliseconds. */
+const LOOK_MS = 30_000;
+
+export function createLook(
+  parts: Pick<RunnerParts, 'openSession' | 'readBundle' | 'targets' | 'leases' | 'clock'>,
+): Look {
+  async function target(name: string): Promise<Target> {
+    const found = (await parts.targets()).find((one) => one.name === name);
+    if (!found) throw new AppError('not_found', `there is no target ${JSON.stringify(name)}`);
+    return found;
+  }
+
+  /** Throws `unavailable` where it takes too long. */
+  async function withSession<T>(of: Target, outer: AbortSignal | undefined, work: (session: Session) => Promise<T>) {
+    const ended = new AbortController();
+    const late = new AbortController();
+    parts.clock.sleep(LOOK_MS, ended.signal).then(
+      () => late.abort(new AppError('unavailable', `${of.name} did not answer within ${LOOK_MS / 1_000} s`)),
+      () => undefined,
+    );
+    const signal = outer ? AbortSignal.any([outer, late.signal]) : late.signal;
+    try {
+      await using session = await parts.openSession(of, { signal, application: 'hawker look', clock: parts.clock });
+      return await work(session);
+    } finally {
+      ended.abort();
+    }
+  }
+
+  const read = async (session: Session) => ({
+    state: await session.state(),
+    history: await session.history(MOST_ROWS),
+  });
+
+  return {
+    targets: parts.targets,
+    target,
+
+    async status(name, signal) {
+      const found = await target(name);
+      const [bundle, leases] = await Promise.all([parts.readBundle(found), parts.leases()]);
+      const lease = await leases.observe(leaseName(name));
+      return withSession(found, signal, async (session) => {
+        const { state, history } = await read(session);
+        const { version: at = -1n } = state;
+        const [head] = history;
+        return {
+          state,
+          pending: bundle.migrations.filter(({ version }) => version > at).length,
+          drift: driftOf(bundle, state, history),
+          holders: await session.holders(),
+          ...(lease && { lease }),
+          ...(head && { head }),
+        };
+      });
+    },
+
+    async plan(name, command, signal) {
+      const found = await target(name);
+      const bundle = await parts.readBundle(found);
+      return withSession(found, signal, async (session) => {
+        const { state, history } = await read(session);
+        return planSteps(command, bundle, state, history);
+      });
+    },
+
+    history: async (name, limit, signal) =>
+      withSession(await target(name), signal, (session) => session.history(limit)),
+
+    async verify(name, signal) {
+      const found = await target(name);
+      const bundle = await parts.readBundle(found);
+      return withSession(found, signal, async (session) => {
+        const { state, history } = await read(session);
+        const drift = driftOf(bundle, state, history);
+        const historyAt = levelOf(bundle, history);
+        const agrees = history.length === 0 || historyAt === (state.version ?? null);
+        const ok = agrees && !state.dirty && Object.values(drift).every((list: Found[]) => list.length === 0);
+        return { drift, state, ok, ...(!agrees && { historyAt }) };
+      });
+    },
+  };
+}
+
+export function leaseName(target: string): string {
+  return `migrate.${target}`;
+}
+
+function driftOf(...given: [Bundle, VersionState, HistoryRow[]]): Drift {
+  const names = (list: readonly Found[]) => list.map(({ version, name }) => ({ version, name }));
+  return {
+    edited: names(editedMigrations(...given)),
+    missing: names(missingMigrations(...given)),
+    late: names(lateMigrations(...given)),
+  };
+}
+
+/** Where the newest row left the database; null is no version. */
+function levelOf({ migrations }: Bundle, [newest]: readonly HistoryRow[]): Version | null {
+  if (!newest) return null;
+  if (newest.direction === 'down')
+    return migrations.findLast(({ version }) => version < newest.version)?.version ?? null;
+  return newest.version < 0n ? null : newest.version;
+}

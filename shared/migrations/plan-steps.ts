@@ -1,0 +1,181 @@
+/**
+ * Which steps a command takes: golang-migrate's rules (migrate.go), and its words where it refuses. What is ours: a version that the bundle lacks can be taken back with the text that the
+ * history kept of it, `irreversible` is heeded, and nothing is begun that would be refused half-way.
+ */
+import { AppError } from '../errors.ts';
+import { scriptOf } from './bundle.ts';
+import { LARGEST_STORED } from './file-name.ts';
+import type { Bundle, Migration, Step, Version, VersionState } from './migration.ts';
+import { replayHistory } from './replay-history.ts';
+import type { Command } from './run.ts';
+import type { HistoryRow } from './session.ts';
+
+export interface Planned {
+  /** In their order. None: there is nothing to do, or for force and baseline nothing to run: their version is stamped. */
+  steps: Step[];
+  /** So many fewer than asked for: golang-migrate takes those steps and then fails, with `shortText`. */
+  short?: number;
+}
+
+/** What golang-migrate says after its steps. */
+export function shortText({ steps, short }: Planned): string | undefined {
+  if (short === undefined) return undefined;
+  return steps.length === 0 ? 'file does not exist' : `limit ${short} short`;
+}
+
+/** Throws `migration_dirty` or `migration_refused`; `invalid` for a number of steps that is none. History is newest first. */
+export function planSteps(
+  command: Command,
+  bundle: Bundle,
+  state: VersionState,
+  history: readonly HistoryRow[],
+): Planned {
+  if (command.command === 'force' || command.command === 'baseline') {
+    checkForce(command, bundle, state);
+    return { steps: [] };
+  }
+  const wanted = 'steps' in command ? command.steps : undefined;
+  if (wanted !== undefined && !(Number.isSafeInteger(wanted) && wanted >= 0))
+    throw new AppError('invalid', 'steps must be a whole number from 0');
+  // golang-migrate does not even look at the database then.
+  if (wanted === 0) return { steps: [] };
+  if (state.dirty) throw dirty(state);
+  const planned = stepsOf(command, createWay(bundle, state.version, history), state.version);
+  for (const step of planned.steps) check(step);
+  return planned;
+}
+
+/** Force goes anywhere, even to versions without a file; baseline only to one that has a file, on a database without a version. */
+export function checkForce(
+  { command, version }: Extract<Command, { command: 'force' | 'baseline' }>,
+  bundle: Bundle,
+  state: VersionState,
+): void {
+  if (version !== undefined && version < 0n) throw refused('version must be >= -1');
+  if (version !== undefined && version > LARGEST_STORED) throw tooLarge(version);
+  if (command === 'force') return;
+  if (state.dirty) throw dirty(state);
+  if (state.version !== undefined)
+    throw refused(`baseline is for a database without a version, and this one is at ${state.version}`);
+  if (!bundle.migrations.some((migration) => migration.version === version)) throw absent(version);
+}
+
+function stepsOf(
+  command: Exclude<Command, { command: 'force' | 'baseline' }>,
+  way: Way,
+  current: Version | undefined,
+): Planned {
+  switch (command.command) {
+    case 'up':
+      return take(way.up(current), command.steps);
+    case 'down':
+      return take(way.down(current), command.steps);
+    case 'goto': {
+      const { version: goal } = command;
+      way.demand(current);
+      way.demand(goal);
+      if (current === undefined || goal > current)
+        return { steps: [...upTo(way.up(current), ({ to }) => to !== undefined && to <= goal)] };
+      return { steps: [...upTo(way.down(current), ({ from }) => from !== undefined && from > goal)] };
+    }
+    case 'redo': {
+      const [down] = take(way.down(current), 1).steps;
+      if (!down) throw refused('no migration');
+      // The text of its way up is in its file alone.
+      way.demandFile(current);
+      return { steps: [down, { ...down, direction: 'up', from: down.to, to: down.from }] };
+    }
+  }
+}
+
+interface Way {
+  /** Throws where this version is neither in the bundle nor known to the history with its way back. */
+  demand(version: Version | undefined): void;
+  /** Throws where it is not in the bundle. */
+  demandFile(version: Version | undefined): void;
+  up(from: Version | undefined): Generator<Step>;
+  down(from: Version | undefined): Generator<Step>;
+}
+
+function createWay(bundle: Bundle, current: Version | undefined, history: readonly HistoryRow[]): Way {
+  const { migrations } = bundle;
+  const places = new Map(migrations.map(({ version }, place) => [version, place]));
+  const { applied } = replayHistory(history, current);
+  /** From the top. */
+  const known = [...new Set([...places.keys(), ...applied.keys()])].sort((a, b) => (a < b ? 1 : -1));
+
+  const demandFile = (version: Version | undefined) => {
+    if (version !== undefined && !places.has(version)) throw absent(version);
+  };
+
+  /** With its way back, if need be as it was when it was applied. */
+  const find = (version: Version): Migration => {
+    const migration = migrations[places.get(version) ?? -1];
+    if (migration?.down) return migration;
+    const { name = '', down } = applied.get(version) ?? {};
+    if (down !== undefined) return { name, version, ...migration, down: scriptOf(`${version}_${name}.down.sql`, down) };
+    if (!migration) throw absent(version);
+    return migration;
+  };
+
+  /** Of a version in the bundle it is the file before, as for golang-migrate; only of one that the bundle lacks it may be another such. */
+  const before = (version: Version) => {
+    const place = places.get(version);
+    return place === undefined ? known.find((other) => other < version) : migrations[place - 1]?.version;
+  };
+
+  return {
+    demand(version) {
+      if (version !== undefined) find(version);
+    },
+    demandFile,
+    *up(from) {
+      demandFile(from);
+      // An empty folder is a slip of whoever built the image, and no success.
+      if (from === undefined && migrations.length === 0) throw refused('first .: file does not exist');
+      let at = from;
+      for (const migration of migrations.slice(from === undefined ? 0 : (places.get(from) ?? 0) + 1)) {
+        yield { direction: 'up', migration, from: at, to: migration.version };
+        at = migration.version;
+      }
+    },
+    *down(from) {
+      for (let at = from; at !== undefined; ) {
+        const to = before(at);
+        yield { direction: 'down', migration: find(at), from: at, to };
+        at = to;
+      }
+    },
+  };
+}
+
+function take(steps: Iterable<Step>, most: number | undefined): Planned {
+  if (most === undefined) return { steps: [...steps] };
+  const taken: Step[] = [];
+  for (const step of steps) {
+    taken.push(step);
+    if (taken.length === most) return { steps: taken };
+  }
+  return { steps: taken, short: most - taken.length };
+}
+
+function* upTo(steps: Iterable<Step>, wanted: (step: Step) => boolean): Generator<Step> {
+  for (const step of steps) {
+    if (!wanted(step)) return;
+    yield step;
+  }
+}
+
+function check({ direction, migration: { up, down }, to }: Step): void {
+  if (to !== undefined && to > LARGEST_STORED) throw tooLarge(to);
+  const final = [up, down].find((script) => script?.directives.irreversible);
+  if (direction === 'down' && final) throw refused(`${final.file} says that it is irreversible; nothing was run`);
+}
+
+const refused = (detail: string) => new AppError('migration_refused', detail);
+const tooLarge = (version: Version) =>
+  refused(`version ${version} is above ${LARGEST_STORED}, the highest that the table can hold`);
+const absent = (version: Version | undefined) =>
+  refused(`no migration found for version ${version}: read down for version ${version} .: file does not exist`);
+const dirty = ({ version }: VersionState) =>
+  new AppError('migration_dirty', `Dirty database version ${version ?? -1}. Fix and force version.`);

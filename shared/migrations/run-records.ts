@@ -1,0 +1,162 @@
+/** The records of runs: documents of `migration-runs`, each at its run's id, and beside each a document that puts it into its target's list. */
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { AppError, isAppError } from '../errors.ts';
+import type { Ids } from '../ids.ts';
+import { docId, type Store } from '../store/store.ts';
+import type { Command, RunRecord } from './run.ts';
+
+const COLLECTION = 'migration-runs';
+/** How long a record is kept, in milliseconds. */
+const RUN_KEPT_MS = 90 * 24 * 3_600_000;
+/** A record is written by its worker once a second, and by whoever cancels it. */
+const ATTEMPTS = 8;
+/** The largest time a Date can hold, so that what is left of it sorts the newest first. */
+const LAST_MS = 8.64e15;
+
+export interface AskedRun {
+  target: string;
+  command: Command;
+  dryRun?: boolean;
+  /** How long to wait for whoever is at work, in milliseconds. */
+  lockTimeoutMs?: number;
+  /** Who asks, for the record and the history. */
+  by: string;
+}
+
+/** golang-migrate's. */
+const LOCK_TIMEOUT_MS = 15_000;
+
+export interface Runs {
+  /** Answers false where there is one of this id already, which is left as it is. */
+  create(id: string, record: RunRecord): Promise<boolean>;
+  get(id: string): Promise<RunRecord | undefined>;
+  /** Reads, changes and writes until nobody was in between (bounded; then `conflict`). `change` answers undefined to leave it as it is. Answers what is there then; undefined where there is no such run. */
+  update(id: string, change: (record: RunRecord) => RunRecord | undefined): Promise<RunRecord | undefined>;
+  /** A new run, with an id of its own unless one is given; where that is there already, the one that is there. */
+  begin(asked: AskedRun, id?: string): Promise<{ id: string; record: RunRecord }>;
+  /** Asks a run to stop between two steps; one that nobody works on ends at once. Undefined where there is no such run. */
+  cancel(id: string): Promise<RunRecord | undefined>;
+  /** Of one target, the newest first. */
+  list(
+    target: string,
+    options: { limit: number; after?: string },
+  ): Promise<{ items: { id: string; record: RunRecord }[]; next?: string }>;
+}
+
+export function createRuns({ store, clock, ids }: { store: Store; clock: Clock; ids: Ids }): Runs {
+  const now = () => new Date(clock.now()).toISOString();
+  const expireAt = ({ createdAt }: RunRecord) => new Date(Date.parse(createdAt) + RUN_KEPT_MS);
+
+  const get: Runs['get'] = async (id) => (await store.get<RunRecord>(COLLECTION, id))?.value;
+
+  const update: Runs['update'] = async (id, change) => {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const found = await store.get<RunRecord>(COLLECTION, id);
+      const changed = found && change(found.value);
+      if (!found || !changed) return found?.value;
+      const next = { ...changed, updatedAt: now() };
+      try {
+        await store.replace(COLLECTION, id, next, found.version, { expireAt: expireAt(next) });
+        return next;
+      } catch (error) {
+        if (!isAppError(error, 'conflict')) throw error;
+      }
+    }
+    throw new AppError('conflict', "The run's record was changed by others each time it was about to be written");
+  };
+
+  const create: Runs['create'] = async (id, record) => {
+    const common = { op: 'create', collection: COLLECTION, expireAt: expireAt(record) } as const;
+    const left = String(LAST_MS - Date.parse(record.createdAt)).padStart(16, '0');
+    try {
+      await store.commit([
+        { ...common, id, value: record },
+        { ...common, id: docId('of', record.target, left, id), value: { run: id } },
+      ]);
+      return true;
+    } catch (error) {
+      if (isAppError(error, 'conflict')) return false;
+      throw error;
+    }
+  };
+
+  return {
+    create,
+    get,
+    update,
+
+    async begin(asked, id = ids.unique()) {
+      const createdAt = now();
+      const record: RunRecord = {
+        target: asked.target,
+        ...storedCommand(asked.command),
+        dryRun: asked.dryRun ?? false,
+        lockTimeoutMs: asked.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+        by: asked.by,
+        state: 'queued',
+        progress: [],
+        planned: 0,
+        createdAt,
+        updatedAt: createdAt,
+      };
+      if (await create(id, record)) return { id, record };
+      const found = await get(id);
+      if (!found) throw new AppError('conflict', 'A run of this id came and went');
+      return { id, record: found };
+    },
+
+    cancel: (id) =>
+      update(id, (record) => {
+        if (hasEnded(record)) return undefined;
+        const asked: RunRecord = { ...record, cancelRequested: true };
+        if (record.state !== 'queued') return asked;
+        return { ...asked, state: 'cancelled', changed: (record.done ?? 0) > 0, endedAt: now() };
+      }),
+
+    async list(target, { limit, after }) {
+      const page = await store.list<{ run: string }>(COLLECTION, {
+        prefix: `${docId('of', target)}|`,
+        limit,
+        ...(after !== undefined && { after }),
+      });
+      const ofPage = page.docs.map(({ value }) => value.run);
+      const found = ofPage.length > 0 ? await store.getMany<RunRecord>(COLLECTION, ofPage) : [];
+      return {
+        items: found.flatMap((doc) => (doc ? [{ id: doc.id, record: doc.value }] : [])),
+        ...(page.next !== undefined && { next: page.next }),
+      };
+    },
+  };
+}
+
+export function hasEnded({ state }: Pick<RunRecord, 'state'>): boolean {
+  return state === 'done' || state === 'failed' || state === 'cancelled';
+}
+
+/** The same for every delivery of an event that asks for a run. */
+export function runIdOf({ source, id }: { source: string; id: string }): string {
+  return createHash('sha256')
+    .update(JSON.stringify([source, id]))
+    .digest('base64url')
+    .slice(0, 24);
+}
+
+function storedCommand(command: Command): Pick<RunRecord, 'command' | 'steps' | 'version'> {
+  return {
+    command: command.command,
+    ...('steps' in command && command.steps !== undefined && { steps: command.steps }),
+    ...('version' in command && command.version !== undefined && { version: String(command.version) }),
+  };
+}
+
+/** What was asked for, of a record. Throws `invalid` where it makes no sense. */
+export function commandOf({ command, steps, version }: Pick<RunRecord, 'command' | 'steps' | 'version'>): Command {
+  const to = version === undefined || version === '-1' ? undefined : BigInt(version);
+  if (command === 'up') return { command, ...(steps !== undefined && { steps }) };
+  if (command === 'down' && steps !== undefined) return { command, steps };
+  if (command === 'force') return { command, version: to };
+  if ((command === 'goto' || command === 'baseline') && to !== undefined) return { command, version: to };
+  if (command === 'redo') return { command };
+  throw new AppError('invalid', `there is no command ${JSON.stringify(command)}, or it lacks its steps or version`);
+}

@@ -1,0 +1,84 @@
+/** Waiting for those who are at work: first for the lease, which tells who is wanted here, then for the database's own lock, which golang-migrate takes too. */
+import type { Clock } from '../clock.ts';
+import { isAppError } from '../errors.ts';
+import type { Ids } from '../ids.ts';
+import type { Held, Lease } from '../lease/lease.ts';
+import type { Holder, Session } from './session.ts';
+
+/** Waits between two tries: about this at first, doubling, then about a second. */
+const FIRST_MS = 50;
+const MOST_MS = 1_000;
+/** How often it is told who has the lease, and seen whether somebody wants the run to stop. */
+const LOOK_MS = 5_000;
+
+export interface Patience {
+  /** How much longer to wait, in milliseconds; 0 or less when it is over. */
+  left(): number;
+  signal: AbortSignal;
+  clock: Clock;
+  ids: Ids;
+  /** Told every five seconds for the lease, and at most once a second for the lock. */
+  tell(what: 'lease' | 'lock', holders: Holder[]): Promise<void>;
+}
+
+/** Undefined where it was not to be had in time. Rejects with the signal's reason. */
+export async function takeLease(lease: Lease, { left, signal, tell }: Patience): Promise<Held | undefined> {
+  signal.throwIfAborted();
+  const held = await lease.tryAcquire();
+  if (held) return held;
+  for (;;) {
+    await tell('lease', await leaseHolders(lease));
+    const wait = Math.min(left(), LOOK_MS);
+    if (wait <= 0) return undefined;
+    try {
+      return await lease.acquire({ wait, signal });
+    } catch (error) {
+      if (!isAppError(error, 'lease_held')) throw error;
+    }
+  }
+}
+
+async function leaseHolders(lease: Lease): Promise<Holder[]> {
+  const view = await lease.observe();
+  if (view?.holder === undefined) return [];
+  return [{ session: view.holder, since: view.since, ...(view.note !== undefined && { application: view.note }) }];
+}
+
+/**
+ * Polls outside any transaction: whoever waits inside one holds up `CREATE INDEX CONCURRENTLY` of the very holder, and both are stuck. Throws `lease_lost`
+ * where the lease went meanwhile. Answers false where it was not to be had in time.
+ */
+export async function takeLock(session: Session, held: Held, patience: Patience): Promise<boolean> {
+  const { left, signal, clock, ids, tell } = patience;
+  let told = -Infinity;
+  for (let ceiling = FIRST_MS; ; ceiling = Math.min(MOST_MS, ceiling * 2)) {
+    signal.throwIfAborted();
+    held.assert();
+    if (await session.tryLock()) return true;
+    const over = left() <= 0;
+    if (over || clock.mono() - told >= MOST_MS) {
+      await tell('lock', await session.holders());
+      told = clock.mono();
+    }
+    if (over) return false;
+    await clock.sleep(Math.min(left(), ceiling * (0.5 + ids.random() / 2)), signal);
+  }
+}
+
+/** Who it is, for the one who gave up, and how to be rid of them. */
+export function describeHolders(what: 'lease' | 'lock', holders: readonly Holder[]): string {
+  if (holders.length === 0) return what === 'lease' ? 'another run' : 'a session that the database does not show';
+  return holders
+    .map(({ session, application, user, client, since, state, query, endBy }) => {
+      const about = [
+        application,
+        user && `user ${user}`,
+        client && `from ${client}`,
+        since && `since ${since}`,
+        state,
+      ].filter(Boolean);
+      const who = `${what === 'lease' ? 'runner' : 'session'} ${session}${about.length > 0 ? ` (${about.join(', ')})` : ''}`;
+      return [who, query && `running: ${query}`, endBy && `to end it: ${endBy}`].filter(Boolean).join('; ');
+    })
+    .join(' | ');
+}
