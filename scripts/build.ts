@@ -19,8 +19,8 @@ const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   dependencies: Record<string, string>;
 };
 
-/** Packages a bundle must not contain: the framework that loads it, and what has native code. */
-const EXTERNAL = ['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query'];
+/** Packages a bundle must not contain: the framework that loads it, and what has native code or files of its own. */
+const EXTERNAL = ['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query', '@electric-sql/pglite'];
 
 /** CommonJS packages inside an ES module bundle still call these. */
 const BANNER = `import { createRequire as hawkerRequire } from 'node:module';

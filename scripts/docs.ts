@@ -9,9 +9,13 @@ import { SETTINGS } from '#shared/config.ts';
 import type { FunctionRow } from '#shared/define.ts';
 import { CATALOGUE } from '#shared/errors.ts';
 import { CHANGES } from '#shared/images/image.ts';
+import { RULES } from '#shared/migrations/lint/rules.ts';
+import { KINDS } from '#shared/migrations/target.ts';
 import { IMAGE_ERRORS } from '#shared/slides/outcome.ts';
 
 const README = join(import.meta.dirname, '..', 'README.md');
+
+const DATABASES = { postgres: 'PostgreSQL', mysql: 'MySQL', sqlite: 'SQLite', firestore: 'Firestore' } as const;
 
 const PARTS: Record<string, () => string> = {
   functions: () =>
@@ -48,6 +52,17 @@ const PARTS: Record<string, () => string> = {
     table(
       ['Change', 'What was done'],
       Object.entries(CHANGES).map(([name, about]) => [`\`${name}\``, about]),
+    ),
+  'lint-rules': () =>
+    table(
+      ['Rule', 'For', 'Level', 'What it finds', 'What to write instead'],
+      Object.entries(RULES).map(([id, { kinds, severity, about, help }]) => [
+        `\`${id}\``,
+        kinds.length === KINDS.length ? 'all' : kinds.map((kind) => DATABASES[kind]).join(', '),
+        severity,
+        about,
+        help,
+      ]),
     ),
   'image-errors': () =>
     table(

@@ -2,7 +2,7 @@
  * `npm run migrate -- <command> ...`: migrates databases from this process, and tells how far they are. It works on what the settings name, without a
  * server and also beside one that runs on the same data. `--compat` speaks golang-migrate's command line instead.
  *
- * Exit codes: 0 done; 3 no change; 4 pending (status); 5 locked; 6 dirty; 7 drift (verify); 9 goes on elsewhere; 130 and 143 ended by a signal; 1 failed; 2 called wrongly.
+ * Exit codes: 0 done; 3 no change; 4 pending (status); 5 locked; 6 dirty; 7 drift (verify); 8 lint found errors; 9 goes on elsewhere; 130 and 143 ended by a signal; 1 failed; 2 called wrongly.
  */
 import { AppError, CATALOGUE } from '#shared/errors.ts';
 import { sayJson } from './command/print.ts';

@@ -12,28 +12,11 @@ import { availableParallelism } from 'node:os';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { type Emulators, type Missing, startEmulators } from './emulators.ts';
 import { listens } from './loopback.ts';
+import { DATABASES } from './test-servers.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const TEST_MS = 120_000;
 const RUN_MS = 20 * 60_000;
-
-/** Servers that tests use where they run already; each test makes a database of its own and removes it. */
-const DATABASES = [
-  {
-    name: 'POSTGRES_TEST_URL',
-    word: /POSTGRES_TEST_URL/,
-    url: 'postgres://postgres@127.0.0.1:5432/postgres',
-    what: 'PostgreSQL',
-    remedy: 'start one that lets the user postgres in from this machine',
-  },
-  {
-    name: 'MYSQL_TEST_URL',
-    word: /MYSQL_TEST_URL/,
-    url: 'mysql://root@127.0.0.1:3306/',
-    what: 'MariaDB or MySQL',
-    remedy: 'start one that lets root in from this machine without a password',
-  },
-];
 
 const args = process.argv.slice(2);
 const options = args.filter((arg) => arg.startsWith('-'));

@@ -171,7 +171,7 @@ export const SETTINGS = {
   }),
   GOOGLE_APIS_ROOT_URL: setting({
     about:
-      "Another place for Google's APIs (Slides, Drive, IAM credentials, tokens, Storage): https, or http on this machine",
+      "Another place for Google's APIs (Slides, Drive, IAM credentials, tokens, Storage, Secret Manager, Cloud SQL Admin): https, or http on this machine",
     fallback: "Google's own",
     read: (text) => (text === undefined ? undefined : baseAddress(text)),
   }),

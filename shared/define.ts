@@ -42,7 +42,7 @@ export interface FunctionRow {
   /** What it does with blobs. `sign` is to write, and to make addresses of Cloud Storage that others may read for minutes. */
   blobs: 'none' | 'read' | 'write' | 'sign';
   /** Google's APIs that it calls in its own name. */
-  google: readonly ('slides' | 'drive')[];
+  google: readonly ('slides' | 'drive' | 'secretmanager' | 'sqladmin')[];
   /** MiB. */
   memory: number;
   /** vCPUs. Below 1 the platform allows one request at a time. */
@@ -82,7 +82,7 @@ export interface Runtime {
   lta: () => Promise<Lta>;
   /** Bytes that are kept for a while, opened when first asked for. */
   blobs: () => Promise<Blobs>;
-  /** Google Slides, Drive and Storage, opened when first asked for: one for all functions of a process, so that they share the limit on writes. */
+  /** Google Slides, Drive, Storage, Secret Manager and Cloud SQL Admin, opened when first asked for: one for all functions of a process, so that they share the limit on writes. */
   google: () => Promise<Google>;
   /** The path below which an HTTP function is reached from outside, without a trailing slash: `/links` under `npm start`, '' on a host of its own. */
   prefix: string;

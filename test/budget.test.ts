@@ -25,6 +25,7 @@ const BUDGETS: Record<string, number> = {
   'slides-sweep': 20,
   migrations: 220,
   'migration-runs': 160,
+  'migration-schedule': 60,
 };
 
 async function bundle(name: string): Promise<Metafile> {
@@ -40,7 +41,7 @@ async function bundle(name: string): Promise<Metafile> {
     minify: true,
     platform: 'node',
     format: 'esm',
-    external: ['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query'],
+    external: ['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query', '@electric-sql/pglite'],
     metafile: true,
     write: false,
     absWorkingDir: ROOT,

@@ -18,7 +18,7 @@ const deployed = product.filter(({ path }) => /^(?:functions|shared)\//.test(pat
 
 /** Packages that are heavy to load or talk to a service. */
 const isSdk = (specifier: string) =>
-  /^(?:@google-cloud\/|@googleapis\/|googleapis\b|google-auth-library\b|google-gax\b|sharp\b|pg$|mysql2\b|libpg-query\b|@kubernetes\/)/.test(
+  /^(?:@google-cloud\/|@googleapis\/|googleapis\b|google-auth-library\b|google-gax\b|sharp\b|pg$|mysql2\b|libpg-query\b|@electric-sql\/|@kubernetes\/)/.test(
     specifier,
   );
 
@@ -28,7 +28,7 @@ const DRIVERS: Record<string, string[]> = {
   queue: ['embedded.ts', 'pubsub.ts'],
   lease: ['store-records.ts', 'kubernetes-records.ts'],
   blobs: ['disk.ts', 'cloud-storage.ts'],
-  migrations: ['postgres.ts', 'mysql.ts', 'sqlite.ts'],
+  migrations: ['postgres.ts', 'mysql.ts', 'sqlite.ts', 'firestore.ts'],
 };
 
 /** Every offence as `file: what`, so that a failure names the place. */

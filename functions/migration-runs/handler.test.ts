@@ -1,19 +1,30 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { AppError } from '#shared/errors.ts';
 import type { Event } from '#shared/events/event.ts';
+import type { RolloutRecord } from '#shared/migrations/rollout/rollout.ts';
 import { createRig, inTime } from '#shared/migrations/runner-rig.ts';
 import { createMigrationRuns, DELIVERIES } from './handler.ts';
 
 function createHandler() {
   const rig = createRig();
   const { runner } = rig.process();
-  const handle = createMigrationRuns({ runs: rig.runs, runner });
+  const advanced: string[] = [];
+  const trouble: { advance?: Error } = {};
+  const rollouts = {
+    async advance(id: string) {
+      if (trouble.advance) throw trouble.advance;
+      advanced.push(id);
+      return {} as RolloutRecord;
+    },
+  };
+  const handle = createMigrationRuns({ runs: rig.runs, runner, rollouts });
   const deliver = (data: unknown, attempt = 1) => {
     const rest = { type: 'migration.run', time: '2026-01-01T00:00:00Z', attributes: {}, delivery: { attempt } };
     const event: Event = { id: 'e1', source: '/somebody', data, ...rest };
     return inTime(rig.clock, handle(event, { signal: new AbortController().signal }));
   };
-  return { ...rig, deliver };
+  return { ...rig, deliver, advanced, trouble };
 }
 
 describe('an event of migration.run', () => {
@@ -59,6 +70,30 @@ describe('an event of migration.run', () => {
     assert.deepEqual([code, version, statement, line], ['migration_failed', '2', 2, 9]);
   });
 
+  it('has the rollout go on when a run of it has ended, and not when it was put back', async () => {
+    const { deliver, begin, database, advanced } = createHandler();
+    const id = await begin({ command: 'up' }, { rollout: 'r1' });
+    database.accidents = ['lost'];
+    await assert.rejects(deliver({ run: id }), { code: 'unavailable' });
+    assert.deepEqual(advanced, []);
+    await deliver({ run: id }, 2);
+    assert.deepEqual(advanced, ['r1']);
+    await deliver({ run: await begin({ command: 'up' }) });
+    assert.deepEqual(advanced, ['r1']);
+  });
+
+  it('comes again where the rollout could not go on, and has it go on then without a second run', async () => {
+    const { deliver, begin, runs, database, advanced, trouble } = createHandler();
+    const id = await begin({ command: 'up' }, { rollout: 'r1' });
+    trouble.advance = new AppError('unavailable', 'the store is away');
+    await assert.rejects(deliver({ run: id }), { code: 'unavailable' });
+    assert.equal((await runs.get(id))?.state, 'done');
+    const effects = database.effects.length;
+    delete trouble.advance;
+    await deliver({ run: id }, 2);
+    assert.deepEqual([advanced, database.effects.length], [['r1'], effects]);
+  });
+
   for (const data of [undefined, {}, { run: '../x' }, { run: 'a', seq: -1 }, { target: 'shop', command: 'drop' }])
     it(`is refused for good as ${JSON.stringify(data)}`, async () => {
       await assert.rejects(createHandler().deliver(data), { code: 'invalid' });
@@ -68,5 +103,6 @@ describe('an event of migration.run', () => {
     const { deliver } = createHandler();
     for (const command of ['force', 'goto', 'baseline', 'down'])
       await assert.rejects(deliver({ target: 'shop', command }), { code: 'invalid' }, command);
+    await assert.rejects(deliver({ target: 'shop', command: 'rebless', version: '-1' }), { code: 'invalid' });
   });
 });

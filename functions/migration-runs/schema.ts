@@ -11,7 +11,7 @@ const knownRun = z.object({
 
 const newRun = z.object({
   target: z.string().regex(/^[a-z0-9-]{1,63}$/),
-  command: z.enum(['up', 'down', 'goto', 'force', 'baseline', 'redo']),
+  command: z.enum(['up', 'down', 'goto', 'force', 'baseline', 'redo', 'rebless']),
   steps: z.int().min(0).max(1_000_000).optional(),
   /** Text, since JSON has no such integers; `-1` is no version, of force. */
   version: z
@@ -20,12 +20,14 @@ const newRun = z.object({
     .optional(),
   dryRun: z.boolean().default(false),
   lockTimeoutMs: z.int().min(0).max(3_600_000).optional(),
+  /** US dollars, of each step. */
+  maxCostUsd: z.number().min(0).max(1_000_000).optional(),
   by: z.string().min(1).max(200).optional(),
 });
 
 export type Message =
   | { run: string; seq: number }
-  | { target: string; command: Command; dryRun: boolean; lockTimeoutMs?: number; by?: string };
+  | { target: string; command: Command; dryRun: boolean; lockTimeoutMs?: number; maxCostUsd?: number; by?: string };
 
 /** Throws `invalid`, which no later delivery can change. */
 export function parseMessage(data: unknown): Message {
@@ -40,7 +42,7 @@ export function parseMessage(data: unknown): Message {
   // Of a record it would be no version at all; of a message it is a slip.
   if (asked.data.command === 'force' && asked.data.version === undefined)
     throw new AppError('invalid', 'this is no event of migration.run: /version is missing');
-  const { target, dryRun, command, steps, version, lockTimeoutMs, by } = asked.data;
+  const { target, dryRun, command, steps, version, lockTimeoutMs, maxCostUsd, by } = asked.data;
   return {
     target,
     dryRun,
@@ -50,6 +52,7 @@ export function parseMessage(data: unknown): Message {
       ...(version !== undefined && { version }),
     }),
     ...(lockTimeoutMs !== undefined && { lockTimeoutMs }),
+    ...(maxCostUsd !== undefined && { maxCostUsd }),
     ...(by !== undefined && { by }),
   };
 }

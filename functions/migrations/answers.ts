@@ -22,7 +22,11 @@ const state = z.object({
   version: versionOrNone,
   dirty: z.boolean().describe('A migration began, and nobody knows how it ended'),
 });
-const pending = z.int().describe('Migrations above the version that are not applied');
+const pending = z
+  .int()
+  .describe(
+    'Migrations that an `up` would apply: those above the version, and the late ones where the policy of the target says so',
+  );
 
 export const targetListed = target
   .extend({
@@ -77,6 +81,68 @@ export const targetAnswer = target
   })
   .meta({ id: 'Target' });
 
+const weighed = z
+  .object({
+    sql: z.string().describe('Cut to 500 characters'),
+    line: z.int(),
+    lock: z
+      .string()
+      .describe(
+        'PostgreSQL: the strongest mode it takes on a table; MySQL: how it is likely to be carried out, such as `INSTANT` or `COPY`; SQLite: `database`; `none` or `unknown`',
+      ),
+    tables: z.array(
+      z.object({
+        name: z.string(),
+        created: z.boolean().describe('By a statement before it in the same file'),
+        rows: z.number().optional().describe('As the database estimates; absent where it is not there yet'),
+        bytes: z.number().optional(),
+      }),
+    ),
+    rewrite: z.enum(['yes', 'no', 'maybe']).describe('Whether every row is written anew'),
+    blocks: z.enum(['nothing', 'writes', 'reads and writes']).describe('What of others waits until it is over'),
+    why: z.string(),
+  })
+  .meta({ id: 'WeighedStatement' });
+
+const backfillWeight = z
+  .union([
+    z.object({
+      rows: z.number(),
+      pages: z.number(),
+      etaMs: z.number().describe('Milliseconds, with its throttle'),
+      costUsd: z.number().optional(),
+      reads: z.number().optional(),
+      writes: z.number().optional(),
+      samples: z
+        .array(z.object({ key: z.string(), before: z.string().nullable(), after: z.string().nullable() }))
+        .optional()
+        .describe('Rows before and after, as JSON texts'),
+    }),
+    z.object({ unknown: z.string().describe('Why it cannot be told') }),
+  ])
+  .meta({ id: 'BackfillWeight' });
+
+export const verifyAnswer = z
+  .object({
+    target: z.string(),
+    ok: z.boolean().describe('Whether files, history and version agree'),
+    ...state.shape,
+    drift: targetAnswer.shape.drift,
+    historyAt: versionOrNone
+      .optional()
+      .describe('Where the history ends, if the database is elsewhere: somebody else moved it'),
+  })
+  .meta({ id: 'Verified' });
+
+export const unlockAnswer = z
+  .object({
+    target: z.string(),
+    broken: z.boolean().describe('Whether a lease was taken away; false where nobody had it'),
+    holder: targetAnswer.shape.holder.describe('Who held what before; absent where nobody did'),
+    error: z.object(problem).optional().describe('Why the database does not tell who holds its lock'),
+  })
+  .meta({ id: 'Unlocked' });
+
 export const planAnswer = z
   .object({
     command: z.enum(COMMANDS),
@@ -91,6 +157,9 @@ export const planAnswer = z
         checksum: z.string().optional().describe('SHA-256 of the text with LF line ends'),
         transaction: z.boolean().optional().describe('Whether it is sent as one; by its directives'),
         sql: z.string().optional().describe('The text; left out of very long plans'),
+        statements: z.array(weighed).optional().describe('What each costs those who use its tables; not in a dry run'),
+        untold: z.int().optional().describe('So many statements more'),
+        backfill: backfillWeight.optional().describe('Of one that works in pages'),
       }),
     ),
     short: z.int().optional().describe('How many steps fewer there are than were asked for'),
@@ -110,9 +179,9 @@ export const runAnswer = z
     lockTimeoutMs: z.int(),
     by: z.string().describe('Who asked'),
     state: z
-      .enum(['queued', 'waiting', 'running', 'done', 'failed', 'cancelled'])
+      .enum(['queued', 'waiting', 'running', 'paused', 'done', 'failed', 'cancelled'])
       .describe(
-        '`waiting`: for who leads, or for the lock of the database; `failed`: one step did not take effect, and those before it did; `cancelled`: it stopped between two steps',
+        '`waiting`: for who leads, or for the lock of the database; `failed`: one step did not take effect, and those before it did; `cancelled` and `paused`: it stopped between two steps, or between two pages of one; a paused one goes on when it is resumed',
       ),
     waitingFor: z.object({ what: z.enum(['lease', 'lock']), holders: z.array(holder), since: time }).optional(),
     progress: z
@@ -124,6 +193,14 @@ export const runAnswer = z
           ms: z.number().optional().describe('Absent while it is under way'),
           statement: z.int().optional().describe('The one under way, from 1'),
           statements: z.int().optional(),
+          pages: z.int().optional().describe('Of a migration that works in pages: how many took effect'),
+          rows: z
+            .number()
+            .optional()
+            .describe('Rows of all pages, or what the database has done of the statement under way, as it counts them'),
+          rowsTotal: z.number().optional().describe('How many there are, by an estimate'),
+          phase: z.string().optional().describe('Of the statement under way, in the words of the database'),
+          etaMs: z.number().optional().describe('Milliseconds until it is likely to be through'),
         }),
       )
       .describe('The latest 200 steps'),
@@ -137,6 +214,9 @@ export const runAnswer = z
     to: stateThen.optional(),
     token: z.int().optional().describe('Of the term that it ran in'),
     cancelRequested: z.literal(true).optional(),
+    pauseRequested: z.literal(true).optional(),
+    maxCostUsd: z.number().optional(),
+    rollout: z.string().optional().describe('The rollout that it is part of'),
     error: z
       .object({
         ...problem,
@@ -157,8 +237,8 @@ export const historyRow = z
   .object({
     version,
     name: z.string(),
-    direction: z.enum(['up', 'down', 'force', 'baseline']),
-    checksum: z.string().optional().describe('Of the text that took effect'),
+    direction: z.enum(['up', 'down', 'force', 'baseline', 'rebless']),
+    checksum: z.string().optional().describe('Of the text that took effect, or counts as such from then on'),
     at: time,
     ms: z.number(),
     run: z.string(),

@@ -18,6 +18,12 @@ export function startPage(prefix: string) {
 <li><code>GET ${prefix}/v1/targets/{name}/runs</code><br><small>What was asked for, the newest first.</small></li>
 <li><code>GET ${prefix}/v1/runs/{id}</code><br><small>How far a run is.</small></li>
 <li><code>POST ${prefix}/v1/runs/{id}/cancel</code><br><small>Stops it between two steps.</small></li>
+<li><code>POST ${prefix}/v1/runs/{id}/pause</code>, <code>/resume</code><br><small>Stops it so that it can go on.</small></li>
+<li><code>GET ${prefix}/v1/targets/{name}/verify</code><br><small>Whether files, history and version agree.</small></li>
+<li><code>POST ${prefix}/v1/targets/{name}/lint</code>, <code>/rehearse</code><br><small>What is dangerous in the files; all of them up, down and up again on an empty database.</small></li>
+<li><code>POST ${prefix}/v1/targets/{name}/unlock</code><br><small>Takes the lease away from a runner that is gone.</small></li>
+<li><code>POST ${prefix}/v1/rollouts</code><br><small>One command for many databases, wave after wave.</small></li>
+<li><code>GET ${prefix}/v1/fleet</code><br><small>Which database is at which version, and whether those that should be alike are.</small></li>
 <li><code>GET ${prefix}/v1/targets/{name}/history</code><br><small>What took effect, the newest first.</small></li>
 </ul>
 <p>The body of a run looks like this:</p>

@@ -15,6 +15,7 @@ const USES: Record<Asked['command'], { steps: Use; version: Use }> = {
   force: { steps: 'none', version: 'needed' },
   baseline: { steps: 'none', version: 'needed' },
   redo: { steps: 'none', version: 'none' },
+  rebless: { steps: 'none', version: 'taken' },
 };
 
 /** `place` names a field as the request has it: `/steps` in a body, `?steps` in the query. Throws `invalid` with every offence. */
@@ -27,7 +28,8 @@ export function readCommand(asked: Asked, place: (field: string) => string): Com
     if (use === 'none' && given) errors.push({ pointer: place(field), detail: `is not for ${command}` });
   }
   const version = asked.version === undefined ? undefined : readVersion(asked.version);
-  if (errors.length === 0 && version === undefined && (command === 'goto' || command === 'baseline')) {
+  const isNone = version === undefined && (asked.version !== undefined || USES[command].version === 'needed');
+  if (errors.length === 0 && isNone && command !== 'force') {
     const hint = command === 'goto' ? '; `down` leads there' : '';
     errors.push({ pointer: place('version'), detail: `-1, which is none, is for force alone${hint}` });
   }
@@ -39,5 +41,6 @@ export function readCommand(asked: Asked, place: (field: string) => string): Com
   if (command === 'up') return { command, ...(steps !== undefined && { steps }) };
   if (command === 'down') return { command, steps: steps as number };
   if (command === 'redo') return { command };
+  if (command === 'rebless') return { command, ...(version !== undefined && { version }) };
   return command === 'force' ? { command, version } : { command, version: version as bigint };
 }

@@ -47,6 +47,18 @@ describe('POST /v1/targets/{name}/runs', () => {
     }
   });
 
+  it('takes rebless of one version or of all', async () => {
+    const rig = await createRig();
+    for (const [asked, version] of [
+      [{ version: '3' }, '3'],
+      [{}, undefined],
+    ] as const) {
+      const { status, body } = await rig.ask(RUNS, { command: 'rebless', ...asked });
+      assert.deepEqual([status, body.command, body.version], [202, 'rebless', version]);
+      assert.deepEqual(runAnswer.parse(body), body);
+    }
+  });
+
   it('takes -1 for none from force alone', async () => {
     const rig = await createRig();
     for (const version of [-1, '-1']) {
@@ -76,6 +88,8 @@ describe('POST /v1/targets/{name}/runs', () => {
       [{ command: 'baseline', version: '1', steps: 1 }, ['/steps']],
       [{ command: 'redo', steps: 1 }, ['/steps']],
       [{ command: 'redo', version: 1 }, ['/version']],
+      [{ command: 'rebless', steps: 1 }, ['/steps']],
+      [{ command: 'rebless', version: -1 }, ['/version']],
       [{ command: 'goto', version: '' }, ['/version']],
       [{ command: 'goto', version: -2 }, ['/version']],
       [{ command: 'goto', version: 1.5 }, ['/version']],

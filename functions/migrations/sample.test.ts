@@ -11,7 +11,7 @@ import type { Runtime } from '#shared/define.ts';
 import type { NewEvent } from '#shared/events/event.ts';
 import { systemIds } from '#shared/ids.ts';
 import { openLeases } from '#shared/lease/index.ts';
-import { openSession } from '#shared/migrations/index.ts';
+import { sessionsWith } from '#shared/migrations/index.ts';
 import { readBundle } from '#shared/migrations/read-folder.ts';
 import { createRuns } from '#shared/migrations/run-records.ts';
 import { createRunner } from '#shared/migrations/runner.ts';
@@ -55,7 +55,13 @@ async function start(t: TestContext, prefix = '/migrations') {
   const instance = await createMigrations(runtime);
   if (instance.kind !== 'http') throw new Error('migrations is an http function');
   const targets = () => readTargets(config);
-  const runner = createRunner({ ...runtime, openSession, readBundle, targets, runs: createRuns(runtime) });
+  const runner = createRunner({
+    ...runtime,
+    openSession: sessionsWith(runtime),
+    readBundle,
+    targets,
+    runs: createRuns(runtime),
+  });
   const ask = createAsk((request) => instance.fetch(request));
   return {
     file: join(data, 'sample.db'),
@@ -93,6 +99,10 @@ describe('the sample target', () => {
         ['2_dishes.up.sql', '2'],
       ],
     );
+    assert.deepEqual(plan.steps[0].statements[0], {
+      ...plan.steps[0].statements[0],
+      ...{ line: 1, lock: 'database', tables: [{ name: 'stalls', created: true }], blocks: 'writes', rewrite: 'no' },
+    });
     const first = await run({ command: 'up', steps: 1 });
     assert.deepEqual([first.state, first.changed, first.done, first.to.version], ['done', true, 1, '1']);
     assert.equal((await run({ command: 'up' })).to.version, '4');
@@ -149,14 +159,26 @@ describe('GET /', () => {
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );
     assert.deepEqual(lines.sort(), [
+      'GET /v1/fleet',
+      'GET /v1/rollouts',
+      'GET /v1/rollouts/{rollout}',
       'GET /v1/runs/{run}',
       'GET /v1/targets',
       'GET /v1/targets/{name}',
       'GET /v1/targets/{name}/history',
       'GET /v1/targets/{name}/plan',
       'GET /v1/targets/{name}/runs',
+      'GET /v1/targets/{name}/verify',
+      'POST /v1/rollouts',
+      'POST /v1/rollouts/{rollout}/approve',
+      'POST /v1/rollouts/{rollout}/cancel',
       'POST /v1/runs/{run}/cancel',
+      'POST /v1/runs/{run}/pause',
+      'POST /v1/runs/{run}/resume',
+      'POST /v1/targets/{name}/lint',
+      'POST /v1/targets/{name}/rehearse',
       'POST /v1/targets/{name}/runs',
+      'POST /v1/targets/{name}/unlock',
     ]);
     assert.equal(body.components.schemas.RunAsked.examples[0].command, 'up');
   });

@@ -4,16 +4,18 @@ import { pagingQuery } from '#shared/http/paging.ts';
 import { EXAMPLE } from './example.ts';
 import { versionGiven } from './versions.ts';
 
-export const COMMANDS = ['up', 'down', 'goto', 'force', 'baseline', 'redo'] as const;
+export const COMMANDS = ['up', 'down', 'goto', 'force', 'baseline', 'redo', 'rebless'] as const;
 const MOST_STEPS = 1_000_000;
 const STEPS_RULE = `must be a whole number from 1 to ${MOST_STEPS}`;
+const COST_RULE = 'must be 0 to 1000000 US dollars';
 const LOCK_RULE = 'must be 100 to 600000 milliseconds';
 
 const command = z
   .enum(COMMANDS, `must be one of ${COMMANDS.join(', ')}`)
   .describe(
     'golang-migrate’s words: `up` applies what is pending, or `steps` of it; `down` takes `steps` back; `goto` moves to `version`, file by file; `force` sets it without running anything, and cleans; ' +
-      '`baseline` says that a database without one is there already; `redo` takes the last one back and applies it again',
+      '`baseline` says that a database without one is there already; `redo` takes the last one back and applies it again; ' +
+      '`rebless` takes the text of the files, of all that were edited since they were applied or of `version`, for the one that was applied, and runs nothing',
   );
 const ABOUT_STEPS = 'How many migrations; `down` needs it, `up` takes it';
 
@@ -28,11 +30,20 @@ export const runBody = z
       .max(600_000, LOCK_RULE)
       .default(15_000)
       .describe('How long it waits at most for whoever leads, and for the lock of the database, in milliseconds'),
+    maxCostUsd: z
+      .number(COST_RULE)
+      .min(0, COST_RULE)
+      .max(1_000_000, COST_RULE)
+      .optional()
+      .describe(
+        'Refuses to begin a migration that is likely to cost more, in US dollars, where the database is paid by operations',
+      ),
     dryRun: z.boolean().default(false).describe('Answers what would be done, and does nothing'),
   })
   .meta({ id: 'RunAsked', examples: [EXAMPLE] });
 export type RunBody = z.output<typeof runBody>;
 
+const SAMPLES_RULE = 'must be a whole number from 0 to 20';
 export const planQuery = z.strictObject({
   command: command.default('up'),
   steps: z.coerce
@@ -42,6 +53,13 @@ export const planQuery = z.strictObject({
     .max(MOST_STEPS, STEPS_RULE)
     .optional()
     .describe(ABOUT_STEPS),
+  samples: z.coerce
+    .number(SAMPLES_RULE)
+    .int(SAMPLES_RULE)
+    .min(0, SAMPLES_RULE)
+    .max(20, SAMPLES_RULE)
+    .default(0)
+    .describe('How many rows of each step in pages are shown before and after'),
   version: versionGiven.optional(),
 });
 
@@ -50,6 +68,16 @@ export const targetPath = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]{1,63}$/, 'must be 1 to 63 lower-case letters, digits and "-"')
     .describe('The name of the target'),
+});
+
+const REASON_RULE = 'must be 1 to 500 characters, not only spaces';
+export const unlockBody = z.strictObject({
+  reason: z
+    .string(REASON_RULE)
+    .trim()
+    .min(1, REASON_RULE)
+    .max(500, REASON_RULE)
+    .describe('Why, for the history of the lease'),
 });
 
 export const runPath = z.strictObject({
@@ -61,3 +89,7 @@ export const runPath = z.strictObject({
 
 export const listQuery = z.strictObject(pagingQuery);
 export const historyQuery = z.strictObject({ limit: pagingQuery.limit });
+
+/** Whatever asks a database may answer these. */
+export const ASKING = ['not_found', 'not_configured', 'unavailable'] as const;
+export const REFUSALS = ['migration_dirty', 'migration_refused'] as const;

@@ -35,6 +35,26 @@ export async function startRun(
   return record.error ? ((await runs.update(id, withoutError)) ?? record) : record;
 }
 
+/**
+ * A paused run goes on by its next message. It is published also for a run that was `queued` already, since whoever resumed it may have died before; the same message twice does no harm.
+ * Undefined where there is no such run. Throws those of store and queue; after one of the queue, the same request goes on with it.
+ */
+export async function resumeRun(
+  { runs, queue, clock }: Omit<StartParts, 'log'>,
+  id: string,
+): Promise<RunRecord | undefined> {
+  const record = await runs.resume(id);
+  if (record?.state !== 'queued') return record;
+  try {
+    await publishRun(queue, { id, ...record }, clock);
+  } catch (error) {
+    if (isAppError(error)) throw error;
+    const detail = 'The run could not be queued; the same request goes on with it';
+    throw new AppError('unavailable', detail, { cause: error });
+  }
+  return record;
+}
+
 /** One that may come again under its idempotency key stays queued, and says meanwhile what it lacks. */
 async function noteUnpublished({ runs, clock, log }: StartParts, id: string, repeatable: boolean): Promise<void> {
   const hint = repeatable ? '; the same request with the same Idempotency-Key goes on with it' : '';

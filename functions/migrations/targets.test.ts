@@ -149,7 +149,7 @@ describe('GET /v1/targets/{name}/plan', () => {
     });
     const { status, body } = await rig.ask('GET /v1/targets/shop/plan');
     assert.equal(status, 200);
-    assert.deepEqual(asked, [['shop', { command: 'up' }]]);
+    assert.deepEqual(asked, [['shop', { command: 'up' }, undefined, { samples: 0 }]]);
     assert.deepEqual(body, {
       command: 'up',
       steps: [

@@ -8,8 +8,11 @@ import { createAuthenticate } from '#shared/http/auth.ts';
 import type { Role } from '#shared/http/callers.ts';
 import { createIdempotency } from '#shared/http/idempotency.ts';
 import { systemIds } from '#shared/ids.ts';
+import { createLeases } from '#shared/lease/leases.ts';
+import { createStoreRecords } from '#shared/lease/store-records.ts';
 import type { Status } from '#shared/migrations/look.ts';
 import type { Migration, Script, Step } from '#shared/migrations/migration.ts';
+import { createRollouts, startByQueue } from '#shared/migrations/rollout/rollouts.ts';
 import { createRuns } from '#shared/migrations/run-records.ts';
 import type { Target } from '#shared/migrations/target.ts';
 import { withShorthands } from '#shared/store/index.ts';
@@ -61,7 +64,9 @@ export const aStatus = (change: Partial<Status> = {}): Status => ({
   ...change,
 });
 
-export async function createRig(given: { prefix?: string; databases?: Partial<Databases> } = {}) {
+export async function createRig(
+  given: { prefix?: string; databases?: Partial<Databases>; rehearse?: MigrationsParts['rehearse'] } = {},
+) {
   const store = withShorthands(createMemoryDriver());
   const [clock, log] = [createFakeClock(), createKeptLog()];
   const config = loadConfig({ HAWKER_ADMIN_KEY: ADMIN_KEY });
@@ -75,6 +80,8 @@ export async function createRig(given: { prefix?: string; databases?: Partial<Da
     status: async () => aStatus(),
     plan: async () => ({ steps: [aStep(LONG)] }),
     history: async () => [],
+    verify: async () => ({ drift: aStatus().drift, state: { version: 3n, dirty: false }, ok: true }),
+    survey: async () => ({ ...aStatus(), bundle: 'b' }),
     ...given.databases,
   };
   const app = createApp(common);
@@ -90,12 +97,21 @@ export async function createRig(given: { prefix?: string; databases?: Partial<Da
     if (trouble.publish) throw trouble.publish;
     published.push({ topic, event });
   };
-  migrationsRoutes(api, { ...common, databases, runs, prefix, queue: { publish } });
+  const rollouts = createRollouts({ ...common, runs, start: startByQueue({ queue: { publish }, clock }) });
+  const leases = createLeases({ ...common, records: createStoreRecords(store, 'memory'), host: 'test' });
+  const rehearse: MigrationsParts['rehearse'] =
+    given.rehearse ?? (async () => ({ ok: true, engine: 'sqlite', ms: 1, steps: [], problems: [] }));
+  migrationsRoutes(api, {
+    rehearse,
+    ...{ ...common, databases, runs, rollouts, prefix, queue: { publish } },
+    leases: async () => leases,
+  });
   return {
     store,
     clock,
     log,
     runs,
+    leases,
     published,
     trouble,
     ask: createAsk((request) => app.fetch(request)),

@@ -5,6 +5,7 @@ import type { Step } from '#shared/migrations/migration.ts';
 import type { RunRecord } from '#shared/migrations/run.ts';
 import type { HistoryRow, Holder } from '#shared/migrations/session.ts';
 import type { Target } from '#shared/migrations/target.ts';
+import type { StepWeight } from '#shared/migrations/weigh/weigh-steps.ts';
 import { stateTold, versionTold } from './versions.ts';
 
 /** A plan may hold thousands of files; those beyond this many characters are named without their text. */
@@ -45,11 +46,14 @@ function withoutAddress({ client: _, ...holder }: Holder): Omit<Holder, 'client'
   return holder;
 }
 
-export function planTold(command: string, { steps, short }: { steps: readonly Step[]; short?: number }) {
+type PlanGiven = { steps: readonly Step[]; short?: number; weights?: readonly StepWeight[] };
+
+export function planTold(command: string, { steps, short, weights }: PlanGiven) {
   let room = MOST_TEXT;
   return {
     command,
-    steps: steps.map(({ direction, migration, from, to }) => {
+    steps: steps.map(({ direction, migration, from, to }, place) => {
+      const weight = weights?.[place];
       const script = migration[direction];
       const fits = script !== undefined && script.text.length <= room;
       if (fits) room -= script.text.length;
@@ -64,6 +68,7 @@ export function planTold(command: string, { steps, short }: { steps: readonly St
           checksum: script.checksum,
           transaction: !script.directives.noTransaction,
           ...(fits && { sql: script.text }),
+          ...weight,
         }),
       };
     }),

@@ -10,8 +10,10 @@ import { bus } from './bus.ts';
 import { clicks } from './clicks.ts';
 import { coldKey } from './cold-key.ts';
 import { coldStart } from './cold-start.ts';
+import { firestoreBackfill } from './firestore-backfill.ts';
 import { leases } from './leases.ts';
 import { memory } from './memory.ts';
+import { migrations } from './migrations.ts';
 import type { Figure, Part } from './part.ts';
 import { manyLinks, redirect } from './redirect.ts';
 import { slides } from './slides.ts';
@@ -26,6 +28,8 @@ const PARTS: Record<string, Part> = {
   leases,
   bus,
   slides,
+  migrations,
+  'firestore-backfill': firestoreBackfill,
 };
 /** Milliseconds for everything; the parts bound themselves far below. */
 const LIMIT_MS = 30 * 60_000;

@@ -16,12 +16,18 @@ import type { Target } from '#shared/migrations/target.ts';
 import { say, sayJson } from '../command/print.ts';
 import { UsageError } from '../command/usage.ts';
 import { EXIT, exitCodeOfRun, exitCodeOfStatus } from './exit-codes.ts';
+import { lint } from './lint.ts';
 import { caller, type Opened, openMigrate } from './open.ts';
+import { rehearse } from './rehearse.ts';
+import { runRolloutTyped } from './rollout.ts';
 import { sayHistory, sayHolders, sayPlan, sayRunEnd, sayStatus, sayVerified, teller } from './show.ts';
+import { catchSignals } from './signals.ts';
 import type { Typed } from './usage.ts';
 
 /** Answers the exit code. */
 export async function runTyped(typed: Typed): Promise<number> {
+  // It may need no settings and no store.
+  if (typed.does === 'lint') return lint(typed, chosenOf);
   // Awaited each, since what they use is closed when this returns.
   await using opened = await openMigrate();
   switch (typed.does) {
@@ -29,6 +35,12 @@ export async function runTyped(typed: Typed): Promise<number> {
       return await status(opened, typed);
     case 'plan':
       return await plan(opened, typed);
+    case 'rehearse':
+      return await rehearse(opened, typed, chosenOf);
+    case 'rollout':
+    case 'rollout of':
+    case 'fleet':
+      return await runRolloutTyped(opened, typed);
     case 'run':
       return await run(opened, typed);
     case 'verify':
@@ -36,7 +48,10 @@ export async function runTyped(typed: Typed): Promise<number> {
     case 'history':
       return await history(opened, typed);
     case 'cancel':
-      return await cancel(opened, typed);
+    case 'pause':
+      return await stop(opened, typed);
+    case 'resume':
+      return await resume(opened, typed);
     case 'unlock':
       return await unlock(opened, typed);
     case 'create':
@@ -67,18 +82,22 @@ async function status({ targets, runner }: Opened, { target, json }: Typed): Pro
   return exitCodeOfStatus(items);
 }
 
-async function plan({ targets, runner }: Opened, { target, json, command }: Of<'plan'>): Promise<number> {
+async function plan({ targets, runner }: Opened, { target, json, command, weigh }: Of<'plan'>): Promise<number> {
   const { name } = await chosenOf(await targets(), target);
-  const planned = planTold(command.command, await runner.plan(name, command));
+  const planned = planTold(command.command, await runner.plan(name, command, undefined, weigh));
   if (json) sayJson(planned);
   else sayPlan(name, planned);
   return EXIT.done;
 }
 
 async function run({ targets, carryOut }: Opened, typed: Of<'run'>): Promise<number> {
-  const { target, json, command, lockTimeoutMs } = typed;
+  const { target, json, command, lockTimeoutMs, maxCostUsd } = typed;
   const { name } = await chosenOf(await targets(), target);
-  const asked = { target: name, command, ...(lockTimeoutMs !== undefined && { lockTimeoutMs }) };
+  const asked = {
+    ...{ target: name, command },
+    ...(lockTimeoutMs !== undefined && { lockTimeoutMs }),
+    ...(maxCostUsd !== undefined && { maxCostUsd }),
+  };
   const { id, record, stop } = await carryOut(asked, teller(name, json));
   if (json) sayJson(runTold(id, record));
   else sayRunEnd(id, record);
@@ -106,27 +125,42 @@ async function history({ targets, runner }: Opened, { target, json, limit }: Of<
   return EXIT.done;
 }
 
-async function cancel({ runs }: Opened, { json, run: id }: Of<'cancel'>): Promise<number> {
-  const record = await runs.cancel(id);
+async function stop({ runs, moveOn }: Opened, { does, json, run: id }: Of<'cancel' | 'pause'>): Promise<number> {
+  const record = does === 'cancel' ? await runs.cancel(id) : await runs.pause(id);
   if (!record) throw new AppError('not_found', `there is no run ${id}, or none any more`);
+  // Of one that was paused no message comes any more.
+  await moveOn(record);
   if (json) sayJson(runTold(id, record));
-  else if (record.endedAt !== undefined) say(`${id}: ${record.state}`);
-  else say(`${id}: it stops before its next file`);
+  else if (record.endedAt !== undefined || record.state === 'paused') say(`${id}: ${record.state}`);
+  else say(`${id}: it stops before its next file or page`);
   return EXIT.done;
+}
+
+/** Carries a paused run out here, as `up` does; of one that somebody works on it only takes back that it is to be paused. */
+async function resume({ runs, watched, moveOn }: Opened, { json, run: id }: Of<'resume'>): Promise<number> {
+  const found = await runs.resume(id);
+  if (!found) throw new AppError('not_found', `there is no run ${id}, or none any more`);
+  const told = teller(found.target, json);
+  const caught = catchSignals(told);
+  const record = found.state === 'queued' ? await watched(told, caught).run(id, { signal: caught.signal }) : found;
+  await moveOn(record);
+  if (json) sayJson(runTold(id, record));
+  else sayRunEnd(id, record);
+  return exitCodeOfRun(record, caught.code());
 }
 
 /** Ends no session of the database by itself: whether it may be ended, only people know. */
 async function unlock({ targets, runner, leases }: Opened, { target, json, yes }: Typed): Promise<number> {
   const { name } = await chosenOf(await targets(), target);
   const held = await (await leases()).observe(leaseName(name));
-  // The lease can be broken also where the database does not answer.
+  const broken = yes && held?.holder !== undefined;
+  // Before the database is asked, which takes a while or does not answer: by then it may be somebody else's.
+  if (broken) await (await leases()).break(held.name, 'unlock', caller());
   const looked = await runner.status(name).catch((error: unknown) => {
     if (isAppError(error)) return { error: { code: error.code, detail: error.message } };
     throw error;
   });
   const holder = holderTold(held, 'error' in looked ? [] : looked.holders);
-  const broken = yes && held?.holder !== undefined;
-  if (broken) await (await leases()).break(held.name, 'unlock', caller());
   if (json) sayJson({ target: name, broken, ...(holder && { holder }), ...('error' in looked && looked) });
   else sayHolders(name, { broken, ...(holder && { holder }), ...('error' in looked && looked) });
   if (held?.holder !== undefined && !yes) throw new UsageError('nothing was changed: add --yes to break the lease');
@@ -138,7 +172,9 @@ async function create({ targets }: Opened, { target, json, name, time }: Of<'cre
   if (typeof folder !== 'string')
     throw new AppError('not_configured', `${of.name} has no folder: name one in HAWKER_DATABASES`);
   const { create: createFiles } = await import('#shared/migrations/create-files.ts');
-  const files = await createFiles(folder, name, time ? { time: new Date(systemClock.now()) } : { sequential: true });
+  const extension = of.kind === 'firestore' ? 'ts' : 'sql';
+  const numbered = time ? { time: new Date(systemClock.now()) } : ({ sequential: true } as const);
+  const files = await createFiles(folder, name, { ...numbered, extension });
   if (json) sayJson({ target: of.name, files });
   else for (const file of files) say(file);
   return EXIT.done;

@@ -29,7 +29,7 @@ const TALK: [typed: string, code: number, stderr: string][] = [
   ['up 5', 1, 'error: file does not exist\n'],
   ['goto 9', 1, ABSENT],
   ['goto 3', 0, 'no change\n'],
-  ['goto 1', 0, '3/d c (T)\n2/d b (T)\n'],
+  ['goto 1', 0, '3/d c (T)\n2/d <empty> (T)\n'],
   ['up 5', 1, '2/u b (T)\n3/u c (T)\nerror: limit 3 short\n'],
   ['force 1', 0, ''],
   ['version', 0, '1\n'],

@@ -69,7 +69,7 @@ async function run(typed: Confirmed): Promise<number> {
 const teller: Teller = {
   waiting: () => undefined,
   applied: ({ direction, migration: { version: of, name, ...migration } }, ms) => {
-    const called = name || (migration[direction] ? '' : '<empty>');
+    const called = migration[direction] ? name : '<empty>';
     tell(fileLine({ version: of, name: called, direction, ms }));
   },
   stopping: () => tell(STOPPING),

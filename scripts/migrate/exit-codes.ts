@@ -9,6 +9,9 @@ export const EXIT = {
   locked: 5,
   dirty: 6,
   drift: 7,
+  lint: 8,
+  rehearsal: 8,
+  /** Elsewhere, or once it is resumed. */
   continued: 9,
 } as const;
 

@@ -3,6 +3,7 @@ import type { driftTold, historyTold, holderTold, planTold } from '#functions/mi
 import type { RunRecord } from '#shared/migrations/run.ts';
 import { describeHolders } from '#shared/migrations/wait-for-lock.ts';
 import { oneLine, say } from '../command/print.ts';
+import { sayWeight } from './show-weight.ts';
 import type { Teller } from './watch.ts';
 
 type Holder = ReturnType<typeof holderTold>;
@@ -31,18 +32,23 @@ const at = ({ version, dirty }: State) =>
 
 /** `at the failing file`, as far as it is known. */
 export function sayRunEnd(id: string, record: RunRecord): void {
-  const { target, state, done = 0, planned, to, error, changed } = record;
+  const { target, state, command, done = 0, planned, to, error, changed } = record;
   const now = to ? `; at ${at(to)}` : '';
   if (state === 'done' && !changed) {
     say(`${target}: no change${now}`);
     return;
   }
   if (state === 'done') {
-    say(`${target}: done${now}`);
+    const what = command === 'rebless' ? `done: the files of ${done} count as what was applied` : 'done';
+    say(`${target}: ${what}${now}`);
     return;
   }
   if (state === 'cancelled') {
-    say(`${target}: stopped after ${done} of ${planned}${now}`);
+    say(`${target}: stopped after ${done} of ${planned}${now}${error ? `; ${error.detail}` : ''}`);
+    return;
+  }
+  if (state === 'paused') {
+    say(`${target}: paused after ${done} of ${planned}${now}; to go on: resume ${id}`);
     return;
   }
   if (state !== 'failed') {
@@ -96,12 +102,13 @@ export function sayHolders(
 
 export function sayPlan(name: string, { command, steps, short }: ReturnType<typeof planTold>): void {
   if (steps.length === 0) say(`${name}: ${command} would run no file`);
-  for (const { direction, version, name: called, file, transaction } of steps) {
+  for (const { direction, version, name: called, from, to, file, transaction, ...weight } of steps) {
     const how =
       file === undefined
         ? 'no file, the version moves alone'
         : `${file}${transaction ? '' : ', without a transaction'}`;
-    say(`${name}: ${direction} ${version} ${called} (${how})`);
+    say(`${name}: ${direction} ${version} ${called} (${how}${from === to ? ', merged late' : ''})`);
+    sayWeight(name, weight);
   }
   if (short !== undefined) say(`${name}: ${short} fewer than asked for, so it would fail after these`);
 }

@@ -22,10 +22,17 @@ const WRONG: [typed: string, says: RegExp][] = [
   ['baseline -1', /for force alone/],
   ['force 18446744073709551616', /whole number/],
   ['redo 1', /"1"/],
+  ['rebless 1 2', /"2"/],
+  ['rebless -1', /for force alone/],
+  ['rebless x', /whole number/],
   ['plan status', /plan is for/],
   ['plan down', /down needs a number/],
   ['status all', /"all"/],
   ['cancel', /cancel needs/],
+  ['pause', /pause needs/],
+  ['resume a/b', /resume needs/],
+  ['up --max-cost much', /--max-cost takes/],
+  ['status --max-cost 1', /--max-cost is not for status/],
   ['create', /create needs/],
   ['up --yes', /--yes is not for up/],
   ['status --dry-run', /--dry-run is not for status/],
@@ -39,6 +46,17 @@ const WRONG: [typed: string, says: RegExp][] = [
 ];
 
 const words = (typed: string) => typed.split(' ').filter(Boolean);
+
+describe('the id of a run or rollout', () => {
+  it('may begin with a hyphen', () => {
+    const made = '-YBNOfydgH27tt6aJ_c4w-xk';
+    const paused = readTyped(['pause', made, '--json']);
+    assert.deepEqual(paused, { json: true, yes: false, does: 'pause', run: made });
+    const shown = readTyped(['rollout', 'show', made]);
+    assert.deepEqual(shown, { json: false, yes: false, does: 'rollout of', verb: 'show', rollout: made });
+    assert.throws(() => readTyped(['status', '-x']), UsageError);
+  });
+});
 
 describe('what is typed', () => {
   it('is refused in one line where it makes no sense', () => {

@@ -1,30 +1,44 @@
 /** What was typed after `npm run migrate --`, or one line that says what is wrong with it. */
-import type { Version } from '#shared/migrations/migration.ts';
 import type { Command } from '#shared/migrations/run.ts';
+import { KINDS, type Kind } from '#shared/migrations/target.ts';
 import { oneLine } from '../command/print.ts';
 import { HelpWanted, parseTyped, UsageError } from '../command/usage.ts';
+import { type RolloutTyped, readRolloutTyped } from './rollout-usage.ts';
+import { dollars, duration, id, MOST_STEPS, markId, version, whole } from './typed-numbers.ts';
 
-export type Typed = { target?: string; json: boolean; yes: boolean } & (
-  | { does: 'status' | 'verify' | 'unlock' }
-  | { does: 'plan'; command: Command }
-  | { does: 'run'; command: Command; lockTimeoutMs?: number }
-  | { does: 'history'; limit: number }
-  | { does: 'cancel'; run: string }
-  | { does: 'create'; name: string; time: boolean }
-);
+export type Typed =
+  | RolloutTyped
+  | ({ target?: string; json: boolean; yes: boolean } & (
+      | { does: 'status' | 'verify' | 'unlock' | 'rehearse' }
+      | { does: 'plan'; command: Command; weigh?: { samples: number } }
+      | { does: 'lint'; path?: string; kind?: Kind; sarif: boolean }
+      | { does: 'run'; command: Command; lockTimeoutMs?: number; maxCostUsd?: number }
+      | { does: 'history'; limit: number }
+      | { does: 'cancel' | 'pause'; run: string }
+      | { does: 'resume'; run: string }
+      | { does: 'create'; name: string; time: boolean }
+    ));
 
 const TEXT = `usage: npm run migrate -- <command> [--target <name>] [--json]
   status         how far each database is, what is pending, who is at work
-  plan [<run>]   the files that a run would take, such as plan down 1; without it those of up
+  plan [<run>]   the files that a run would take, such as plan down 1, their locks and the sizes of tables;
+                 --samples <rows> shows rows of a backfill before and after
+  lint           what is dangerous in the files; --path <folder> --kind <kind> for files of no target, --sarif
+  rehearse       all files up, down and up again on an empty database that is thrown away
   up [N]         applies what is pending, or N of it
   down N         takes N back
   goto V         moves to version V, file by file
   force V        sets the version and cleans it, and runs nothing; -1 is none
   baseline V     says that a database without a version is there already
   redo           takes the last one back and applies it again
+  rebless [V]    takes the text of files that were edited since they were applied for the one that was, and runs nothing
   verify         whether files, history and version agree
   history        what took effect, the newest first; --limit <rows>, 20 without it
-  cancel <run>   stops a run between two files
+  rollout ...    up or goto for many databases, wave after wave; see rollout --help
+  fleet          which database is at which version, and whether equal versions have equal schemas
+  cancel <run>   stops a run between two files, or two pages of a backfill
+  pause <run>    the same, and it can go on
+  resume <run>   goes on with a paused run, here
   unlock         who holds the lease and the database's lock, and the SQL that would end it; with --yes breaks the lease
   create <name>  makes a pair of empty files, numbered; --time puts the time there instead
 
@@ -32,38 +46,64 @@ const TEXT = `usage: npm run migrate -- <command> [--target <name>] [--json]
   --json          one JSON document at the end, as the HTTP interface answers it
   --dry-run       what a run would do, and nothing is done
   --lock-timeout  how long a run waits for others: 15s without it, from 100ms to 10m
+  --max-cost      refuses a migration that is likely to cost more US dollars, such as 0.50
   --compat        golang-migrate's own command line and words instead; see --compat -help
-Exits with 0: done, 3: no change, 4: something is pending (status), 5: locked by others, 6: dirty, 7: they do not agree (verify), 9: goes on elsewhere, 1: failed, 2: typed wrongly.`;
+Exits with 0: done, 3: no change, 4: something is pending (status), 5: locked by others, 6: dirty, 7: they do not agree (verify), 8: lint found errors or rehearse a problem, 9: goes on elsewhere, 1: failed, 2: typed wrongly.`;
 
-const MOST = 2n ** 64n - 1n;
-const MOST_STEPS = 1_000_000;
-const RUNS = ['up', 'down', 'goto', 'force', 'baseline', 'redo'] as const;
-const OTHERS = ['status', 'plan', 'verify', 'history', 'cancel', 'unlock', 'create'] as const;
+const RUNS = ['up', 'down', 'goto', 'force', 'baseline', 'redo', 'rebless'] as const;
+const OTHERS = [
+  'status',
+  'plan',
+  'lint',
+  'rehearse',
+  'verify',
+  'history',
+  'cancel',
+  'pause',
+  'resume',
+  'unlock',
+  'create',
+] as const;
 
 /** Options that are for some commands alone. */
 const OWN: Record<string, readonly string[]> = {
   'dry-run': RUNS,
   'lock-timeout': RUNS,
+  'max-cost': RUNS,
   limit: ['history'],
+  samples: ['plan'],
+  path: ['lint'],
+  kind: ['lint'],
+  sarif: ['lint'],
   time: ['create'],
   yes: ['unlock'],
 };
 
 /** Throws UsageError and HelpWanted. */
 export function readTyped(args: readonly string[]): Typed {
+  if (args[0] === 'rollout' || args[0] === 'fleet') return readRolloutTyped(args);
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   const { values, positionals } = parseTyped(
     // Otherwise an option that nobody knows.
-    args.map((arg) => (arg === '-1' ? 'none' : arg)),
+    args.map((arg) => (arg === '-1' ? 'none' : markId(arg))),
     {
-      ...{ target: text, limit: text, 'lock-timeout': text },
+      ...{
+        target: text,
+        limit: text,
+        samples: text,
+        path: text,
+        kind: text,
+        sarif: flag,
+        'lock-timeout': text,
+        'max-cost': text,
+      },
       ...{ json: flag, yes: flag, 'dry-run': flag, time: flag, help: { ...flag, short: 'h' } },
     },
   );
   if (values.help) throw new HelpWanted(TEXT);
   const [name, ...rest] = positionals;
-  const commands = [...OTHERS, ...RUNS];
+  const commands = [...OTHERS, 'rollout', 'fleet', ...RUNS];
   if (name === undefined) throw new UsageError(`name a command: ${commands.join(', ')}`);
   for (const [option, of] of Object.entries(OWN))
     if (values[option as keyof typeof values] !== undefined && !of.includes(name))
@@ -79,7 +119,12 @@ export function readTyped(args: readonly string[]): Typed {
     const wait = values['lock-timeout'];
     const lockTimeoutMs = wait === undefined ? undefined : duration(wait);
     if (values['dry-run']) return { ...common, does: 'plan', command };
-    return { ...common, does: 'run', command, ...(lockTimeoutMs !== undefined && { lockTimeoutMs }) };
+    const cost = values['max-cost'];
+    return {
+      ...{ ...common, does: 'run', command },
+      ...(lockTimeoutMs !== undefined && { lockTimeoutMs }),
+      ...(cost !== undefined && { maxCostUsd: dollars(cost) }),
+    };
   }
   const only = (most: number) => {
     if (rest.length > most) throw new UsageError(`what is ${JSON.stringify(rest[most])} for? See --help`);
@@ -88,22 +133,37 @@ export function readTyped(args: readonly string[]): Typed {
     case 'plan': {
       const [of = 'up', ...more] = rest;
       if (!includes(RUNS, of)) throw new UsageError(`plan is for ${RUNS.join(', ')}, not ${oneLine(of)}`);
-      return { ...common, does: 'plan', command: readCommand(of, more) };
+      const samples = values.samples === undefined ? 0 : whole('--samples', values.samples, 20);
+      return { ...common, does: 'plan', command: readCommand(of, more), weigh: { samples } };
     }
     case 'status':
     case 'verify':
     case 'unlock':
+    case 'rehearse':
       only(0);
       return { ...common, does: name };
+    case 'lint': {
+      only(0);
+      const { path, kind, sarif = false } = values;
+      if ((path === undefined) !== (kind === undefined)) throw new UsageError('--path and --kind go together');
+      if (path !== undefined && values.target !== undefined) throw new UsageError('--path or --target, not both');
+      if (kind !== undefined && !includes(KINDS, kind)) throw new UsageError(`--kind is one of ${KINDS.join(', ')}`);
+      return {
+        ...common,
+        does: 'lint',
+        sarif,
+        ...(path !== undefined && { path }),
+        ...(kind !== undefined && { kind }),
+      };
+    }
     case 'history':
       only(0);
       return { ...common, does: 'history', limit: whole('--limit', values.limit ?? '20', 500) };
-    case 'cancel': {
+    case 'cancel':
+    case 'pause':
+    case 'resume':
       only(1);
-      const [run = ''] = rest;
-      if (!/^[\w-]{1,100}$/.test(run)) throw new UsageError('cancel needs the id of a run');
-      return { ...common, does: 'cancel', run };
-    }
+      return { ...common, does: name, run: id(name, 'run', rest[0]) };
     case 'create': {
       only(1);
       if (rest[0] === undefined) throw new UsageError('create needs a name for the files');
@@ -124,35 +184,13 @@ function readCommand(command: (typeof RUNS)[number], [given, ...more]: readonly 
       return { command, steps: whole('down', given, MOST_STEPS) };
     case 'redo':
       return { command };
+    case 'rebless':
+      return { command, ...(given !== undefined && { version: version(command, given) }) };
     case 'force':
       return { command, version: given === 'none' ? undefined : version(command, given) };
     default:
       return { command, version: version(command, given) };
   }
-}
-
-function version(command: string, given: string | undefined): Version {
-  if (given === undefined) throw new UsageError(`${command} needs a version`);
-  if (given === 'none')
-    throw new UsageError(`-1, which is none, is for force alone${command === 'goto' ? '; down leads there' : ''}`);
-  if (!/^\d{1,20}$/.test(given) || BigInt(given) > MOST)
-    throw new UsageError(`a version is a whole number from 0 to ${MOST}, not ${JSON.stringify(given)}`);
-  return BigInt(given);
-}
-
-function whole(what: string, given: string, most: number): number {
-  if (!/^\d{1,7}$/.test(given) || Number(given) < 1 || Number(given) > most)
-    throw new UsageError(`${what} takes a whole number from 1 to ${most}, not ${JSON.stringify(given)}`);
-  return Number(given);
-}
-
-/** Milliseconds, of `15s`, `500ms`, `2m` or bare seconds. */
-function duration(given: string): number {
-  const [, number, unit = 's'] = /^(\d{1,6})(ms|s|m)?$/.exec(given) ?? [];
-  const ms = Number(number) * { ms: 1, s: 1_000, m: 60_000 }[unit as 'ms' | 's' | 'm'];
-  if (!(ms >= 100 && ms <= 600_000))
-    throw new UsageError(`--lock-timeout must be a time from 100ms to 10m, such as 15s, not ${JSON.stringify(given)}`);
-  return ms;
 }
 
 function includes<T extends string>(list: readonly T[], value: string): value is T {

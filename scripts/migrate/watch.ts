@@ -3,7 +3,7 @@ import { systemClock } from '#shared/clock.ts';
 import type { Step } from '#shared/migrations/migration.ts';
 import type { RunRecord } from '#shared/migrations/run.ts';
 import type { Runs } from '#shared/migrations/run-records.ts';
-import type { Session } from '#shared/migrations/session.ts';
+import type { ApplyGiven, Session } from '#shared/migrations/session.ts';
 import type { Stop } from './signals.ts';
 
 export interface Teller {
@@ -15,11 +15,17 @@ export interface Teller {
 }
 
 export function watchSession(session: Session, { teller, stop }: { teller: Teller; stop: Stop }): Session {
-  const apply: Session['apply'] = (step, given) =>
+  const apply: Session['apply'] = (step, { onPage: tell, ...given }) =>
     stop.during(async () => {
+      const onPage: ApplyGiven['onPage'] =
+        tell &&
+        ((done) => {
+          stop.betweenPages();
+          return tell(done);
+        });
       const began = systemClock.mono();
-      const applied = await session.apply(step, given);
-      teller.applied(step, systemClock.mono() - began);
+      const applied = await session.apply(step, { ...given, ...(onPage && { onPage }) });
+      if (!applied.stopped) teller.applied(step, systemClock.mono() - began);
       return applied;
     });
   return new Proxy(session, {

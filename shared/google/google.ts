@@ -6,7 +6,9 @@
  * sensible was answered, `google_refused` for what Google finds wrong in a request itself, `not_configured` where there are no credentials at all. What only reads is repeated by itself within its time.
  */
 import type { DriveApi } from './drive.ts';
+import type { SecretManagerApi } from './secret-manager.ts';
 import type { SlidesApi } from './slides.ts';
+import type { SqlAdminApi } from './sql-admin.ts';
 import type { StorageApi } from './storage.ts';
 
 /** In whose name Google is asked: Hawker's own (application default credentials, or HAWKER_GOOGLE_SUBJECT by delegation), or the caller's, by an access token of theirs. */
@@ -22,6 +24,8 @@ export interface GoogleApis {
   slides: SlidesApi;
   drive: DriveApi;
   storage: StorageApi;
+  secrets: SecretManagerApi;
+  sqlAdmin: SqlAdminApi;
 }
 
 /** How long a call may take in all, waits and repetitions included. */

@@ -7,6 +7,11 @@ export const SCOPES = {
   drive: 'https://www.googleapis.com/auth/drive.readonly',
   storageRead: 'https://www.googleapis.com/auth/devstorage.read_only',
   storage: 'https://www.googleapis.com/auth/devstorage.read_write',
+  /** Secret Manager takes no narrower one. */
+  cloud: 'https://www.googleapis.com/auth/cloud-platform',
+  sqlAdmin: 'https://www.googleapis.com/auth/sqlservice.admin',
+  /** To sign in to a database of Cloud SQL, and nothing else. */
+  sqlLogin: 'https://www.googleapis.com/auth/sqlservice.login',
   /** To sign with the own service account. */
   iam: 'https://www.googleapis.com/auth/iam',
 } as const;

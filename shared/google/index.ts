@@ -7,8 +7,10 @@ import { createDriveApi } from './drive-calls.ts';
 import type { Google, GoogleApis } from './google.ts';
 import { type Account, createCallerAccount } from './identity.ts';
 import { createOwnAccount } from './own-account.ts';
+import { createSecretManagerApi } from './secret-manager-calls.ts';
 import type { Session } from './session.ts';
 import { createSlidesApi } from './slides-calls.ts';
+import { createSqlAdminApi } from './sql-admin-calls.ts';
 import { createStorageApi } from './storage-calls.ts';
 import { createWritePace } from './write-pace.ts';
 
@@ -34,14 +36,17 @@ export function openGoogle(config: Settings, { clock, ids, log }: Pick<Runtime, 
   });
   let own: GoogleApis | undefined;
 
-  /** `storage`: buckets are the service account's own affair, also where it speaks for a person. */
-  function apisOf(account: Account, storage: Account): GoogleApis {
+  /** `service`: buckets, secrets and databases are the service account's own affair, also where it speaks for a person. */
+  function apisOf(account: Account, service: Account): GoogleApis {
     const session: Session = { ...rig, account, rootUrl };
+    const serving: Session = { ...rig, account: service, rootUrl };
     return {
       account: () => account.email(),
       slides: createSlidesApi(session, createWritePace(clock)),
       drive: createDriveApi(session),
-      storage: createStorageApi({ ...rig, account: storage, emulator, rootUrl }),
+      storage: createStorageApi({ ...serving, emulator }),
+      secrets: createSecretManagerApi(serving),
+      sqlAdmin: createSqlAdminApi(serving),
     };
   }
 

@@ -22,7 +22,7 @@ const GAVE_WAY = new Set<unknown>([
 const SQLITE_GAVE_WAY = [5, 6];
 
 /** Looks through the causes, where the drivers leave what the client threw or what they read of it. */
-function gaveWay(error: unknown): boolean {
+export function gaveWay(error: unknown): boolean {
   for (const { code, errno, errcode, sqlstate } of causesOf(error)) {
     if ([code, errno, sqlstate].some((value) => GAVE_WAY.has(value))) return true;
     if (typeof errcode === 'number' && SQLITE_GAVE_WAY.includes(errcode & 0xff)) return true;
@@ -71,8 +71,8 @@ export async function applyStep(step: Step, given: ApplyGiven, parts: ApplyParts
   for (let attempt = 1; ; attempt++) {
     held.assert();
     try {
-      const { statements } = await session.apply(step, given);
-      return { ms: Math.round(clock.mono() - began), statements };
+      const applied = await session.apply(step, given);
+      return { ...applied, ms: Math.round(clock.mono() - began) };
     } catch (error) {
       if (attempt >= ATTEMPTS || !gaveWay(error) || isAppError(error, 'lease_lost')) throw error;
       log.warn("a step gave way to somebody's lock and is tried again", {

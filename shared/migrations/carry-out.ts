@@ -5,16 +5,19 @@ import type { Ids } from '../ids.ts';
 import type { Held } from '../lease/lease.ts';
 import type { Log } from '../log.ts';
 import { applyStep, placeOf } from './apply-step.ts';
+import { askProgress } from './ask-progress.ts';
 import { checkDeviations } from './deviations.ts';
 import type { Bundle, Step, VersionState } from './migration.ts';
 import { planSteps, shortText } from './plan-steps.ts';
+import { checkRebless, rebless } from './rebless.ts';
+import { replayHistory } from './replay-history.ts';
 import type { Command, RunRecord } from './run.ts';
 import type { Claim } from './run-claim.ts';
 import type { Told } from './run-events.ts';
-import { createProgress } from './run-progress.ts';
-import { commandOf } from './run-records.ts';
-import type { HistoryRow, Session } from './session.ts';
-import { dirtyError, settleDirty } from './settle-dirty.ts';
+import { createProgress, type Progress } from './run-progress.ts';
+import { commandOf, stopWanted } from './run-records.ts';
+import type { Applied, ApplyGiven, HistoryRow, Session, StopReason } from './session.ts';
+import { dirtyError, rowAhead, settleDirty } from './settle-dirty.ts';
 import type { Policy } from './target.ts';
 
 /** Kept back to end in good order: to stamp, to write the record, to publish. */
@@ -42,7 +45,7 @@ export interface CarryOut {
 }
 
 export type Outcome = {
-  end: 'done' | 'cancelled' | 'time over';
+  end: 'done' | StopReason;
   /** Steps took effect, but fewer than were asked for, in golang-migrate's words. */
   short?: string;
 };
@@ -58,20 +61,41 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
   await claim.update((found) => ({ ...found, token: held.token, from: found.from ?? shown(state) }));
 
   if (asked.command === 'force' || asked.command === 'baseline') {
-    if (history.some((row) => row.run === id)) return { end: 'done' };
-    planSteps(asked, bundle, state, history);
-    told.started(claim.record);
-    held.assert();
-    const name = bundle.migrations.find(({ version }) => version === asked.version)?.name ?? '';
-    await session.stamp(
-      { version: asked.version, dirty: false },
-      { ...given, direction: asked.command, name: asked.command === 'baseline' ? name : '' },
-    );
-    await claim.update((found) => ({ ...found, to: shown({ version: asked.version, dirty: false }), changed: true }));
+    const to = { version: asked.version, dirty: false };
+    // Whoever stamped it may have died before it was noted.
+    if (!history.some((row) => row.run === id)) {
+      const wanted = stopWanted(claim.record);
+      if (wanted) return { end: wanted };
+      planSteps(asked, bundle, state, history);
+      told.started(claim.record);
+      held.assert();
+      const name = bundle.migrations.find(({ version }) => version === asked.version)?.name ?? '';
+      await session.stamp(to, { ...given, direction: asked.command, name: asked.command === 'baseline' ? name : '' });
+    }
+    await claim.update((found) => ({ ...found, to: shown(to), changed: true }));
+    return { end: 'done' };
+  }
+
+  if (asked.command === 'rebless') {
+    const edited = checkRebless(asked, bundle, state, history);
+    const wanted = stopWanted(claim.record);
+    if (wanted) return { end: wanted };
+    const before = history.filter((row) => row.run === id).length;
+    if (before === 0) told.started(claim.record);
+    await rebless(session, edited, { state, held, stop, given });
+    const done = before + edited.length;
+    await claim.update((found) => ({ ...found, to: shown(state), planned: done, done }));
     return { end: 'done' };
   }
 
   let resume: Step | undefined;
+  if (!state.dirty && !replayHistory(history, state.version).agrees) {
+    // Another tool was at work. Without this row, what it applied would look as if it never was, once there are rows above it.
+    const name = bundle.migrations.find(({ version }) => version === state.version)?.name ?? '';
+    held.assert();
+    await session.stamp(state, { ...given, direction: 'baseline', name });
+    history = await session.history(MOST_ROWS);
+  }
   if (state.dirty) {
     const settled = await settleDirty(session, { state, bundle, history, given });
     resume = settled.resume;
@@ -85,8 +109,11 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
   const rows = history.filter((row) => isStepOf(row, id));
   const progress = createProgress(claim, rows, parts);
   const rest = restOf(asked, claim.record, progress.done + (resume ? 1 : 0));
-  const planned = rest ? planSteps(rest, bundle, state, history) : { steps: [] };
-  if (planned.steps.some(({ direction }) => direction === 'up')) checkDeviations(parts.policy, bundle, state, history);
+  const known = resume ? [rowAhead(resume, given), ...history] : history;
+  // Its second half is a `goto`, and nothing else is to be taken on that way.
+  const policy = asked.command === 'redo' ? {} : parts.policy;
+  const planned = rest ? planSteps(rest, bundle, state, known, policy) : { steps: [] };
+  if (planned.steps.some(({ direction }) => direction === 'up')) checkDeviations(parts.policy, bundle, state, known);
   const steps = [...(resume ? [resume] : []), ...planned.steps];
   const [first] = steps;
   await claim.update((found) => ({
@@ -107,17 +134,14 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
     for (const step of steps) {
       held.assert();
       if (stop.aborted) throw stop.reason;
-      if (await progress.wantsStop()) return { end: 'cancelled' };
+      const wanted = await progress.wantsStop();
+      if (wanted) return { end: wanted };
       if (taken > 0 && parts.left() < progress.slowestMs + RESERVE_MS) return { end: 'time over' };
-      progress.begin(step);
       const more = taken < steps.length - 1;
-      const { ms } = await applyStep(
-        step,
-        { ...given, more, onStatement: progress.statement, signal: parts.giveUp },
-        parts,
-      ).catch((error: unknown) => {
+      const { ms, stopped } = await take(step, { ...given, more }, progress, parts).catch((error: unknown) => {
         throw named(error, step);
       });
+      if (stopped) return { end: stopped };
       taken++;
       const entry = progress.end(ms);
       told.step(claim.record, progress.done, entry);
@@ -138,6 +162,65 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
       .catch((error: unknown) => parts.log.warn('how far a run came could not be noted', { run: id, error }));
     parts.log.info('a run of migrations stopped here', { run: id, taken, at: clock.now() });
   }
+}
+
+/** One step to its end, or to a page behind which it is to stop. Throws the signal's reason where that came between two pages. */
+async function take(
+  step: Step,
+  given: Omit<ApplyGiven, 'signal'>,
+  progress: Progress,
+  parts: CarryOut,
+): Promise<Applied> {
+  const { session, held, clock, stop } = parts;
+  progress.begin(step, progress.knows(step) ? undefined : await rowsAhead(step, parts));
+  let thrown: { error: unknown } | undefined;
+  const onPage: ApplyGiven['onPage'] = async (done) => {
+    progress.page(done);
+    try {
+      held.assert();
+      if (stop.aborted) throw stop.reason;
+      const wanted = await progress.wantsStop();
+      return wanted ?? (parts.left() < progress.slowestPageMs + RESERVE_MS ? 'time over' : undefined);
+    } catch (error) {
+      // Within the step it would be taken for one of the database's.
+      thrown = { error };
+      return 'time over';
+    }
+  };
+  const enough = askProgress(session, clock, progress.server);
+  try {
+    const all = { ...given, onStatement: progress.statement, onPage, signal: parts.giveUp };
+    const applied = await applyStep(step, all, parts);
+    if (thrown && applied.stopped) throw thrown.error;
+    return applied;
+  } finally {
+    enough();
+  }
+}
+
+/** Of a step in pages, as the database estimates. Throws `migration_refused` where it is likely to cost more than it may. */
+async function rowsAhead(step: Step, { session, claim, log, id }: CarryOut): Promise<number | undefined> {
+  const { maxCostUsd } = claim.record;
+  const script = step.migration[step.direction];
+  if (!script || (maxCostUsd === undefined && !script.directives.backfill && session.kind !== 'firestore'))
+    return undefined;
+  const estimate = await session.estimate(step).catch((error: unknown) => {
+    if (maxCostUsd !== undefined) throw error;
+    log.warn('how much there is of a step could not be estimated', { run: id, error });
+    return undefined;
+  });
+  const { costUsd = 0, rows } = estimate ?? {};
+  if (maxCostUsd !== undefined && costUsd > maxCostUsd)
+    throw new AppError(
+      'migration_refused',
+      `${script.file} is likely to cost ${shortly(costUsd)} US dollars, and this run may spend ${shortly(maxCostUsd)} on a step: give it more, or leave the limit out`,
+    );
+  return rows;
+}
+
+/** Three digits, however little it is. */
+function shortly(usd: number): number {
+  return Number(usd.toPrecision(3));
 }
 
 /** What is still to be done of a command of whose steps this many took effect. */

@@ -4,8 +4,11 @@ import { it } from 'node:test';
 import { type DatabaseUnderTest, until } from './contract-rig.ts';
 import type { Session } from './session.ts';
 
-export function lockContract(started: () => { database: DatabaseUnderTest; session: Session }): void {
-  it('locks others out until it unlocks, and tells them who it is', async () => {
+export function lockContract(
+  started: () => { database: DatabaseUnderTest; session: Session },
+  several: { skip: string | boolean },
+): void {
+  it('locks others out until it unlocks, and tells them who it is', several, async () => {
     const { database, session } = started();
     await session.unlock();
     await using other = await database.open();
@@ -23,7 +26,7 @@ export function lockContract(started: () => { database: DatabaseUnderTest; sessi
     assert.equal(await session.tryLock(), false);
   });
 
-  it('is free again when the session that held it is closed', async () => {
+  it('is free again when the session that held it is closed', several, async () => {
     const { database, session } = started();
     await session.unlock();
     const other = await database.open();
@@ -34,7 +37,7 @@ export function lockContract(started: () => { database: DatabaseUnderTest; sessi
     assert.equal(await session.holdsLock(), true);
   });
 
-  it('is taken by exactly one of ten who try at once', async () => {
+  it('is taken by exactly one of ten who try at once', several, async () => {
     const { database, session } = started();
     await session.unlock();
     const all = await Promise.all(Array.from({ length: 10 }, () => database.open()));

@@ -29,6 +29,8 @@ export interface Contract {
   resumes: boolean;
   /** Asks how golang-migrate's table is made, and what its own statement gives there. */
   table: { sql: string; rows: unknown[][] };
+  /** Why there is only one session at a time, where that is so. */
+  alone?: string;
   /** Why the whole suite cannot run here. */
   skip?: string | false | undefined;
 }

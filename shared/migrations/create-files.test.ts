@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { create } from './create-files.ts';
 import { readBundle } from './read-folder.ts';
 
@@ -52,4 +53,12 @@ test('a name that would leave the folder or be read otherwise is refused', async
   const folder = await empty(t);
   for (const name of ['', ' ', '../x', 'a/b', 'a.up.b', 'a\0', 'x'.repeat(101)])
     await assert.rejects(create(folder, name, AT), { code: 'invalid' }, name);
+});
+
+test('files for Firestore are there to be filled in, and can be read as they are', async (t) => {
+  const folder = await empty(t);
+  const [up, down] = await create(folder, 'add slug', { ...SEQUENTIAL, extension: 'ts' });
+  assert.deepEqual([basename(up), basename(down)], ['000001_add_slug.up.ts', '000001_add_slug.down.ts']);
+  const { default: migration } = (await import(pathToFileURL(up).href)) as { default: { change: unknown } };
+  assert.equal(typeof migration.change, 'function');
 });

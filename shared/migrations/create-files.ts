@@ -1,4 +1,4 @@
-/** New, empty migration files, called as golang-migrate's `create -ext sql` calls them. */
+/** New migration files, called as golang-migrate's `create` calls them: empty ones of SQL, and for Firestore ones to fill in. */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../errors.ts';
@@ -6,6 +6,12 @@ import { parseFileName } from './file-name.ts';
 
 const NAME = /^[\p{L}\p{N}_-]{1,100}$/u;
 const DIGITS = 6;
+const TEMPLATE = `export default {
+  collection: 'name-of-the-collection',
+  // Sees one document, and answers what to change of it, or nothing. It may be called again.
+  change: ({ data }) => undefined,
+};
+`;
 
 /**
  * `sequential`: 000001, 000002, ...; otherwise the time, to a second, in UTC. Spaces in the name become `_`. Answers the paths, up and down. Throws `invalid` for a name that cannot be,
@@ -14,7 +20,7 @@ const DIGITS = 6;
 export async function create(
   folder: string,
   name: string,
-  how: { sequential: true } | { time: Date },
+  how: ({ sequential: true } | { time: Date }) & { extension?: 'sql' | 'ts' },
 ): Promise<[up: string, down: string]> {
   const called = name.trim().replaceAll(/\s+/g, '_');
   if (!NAME.test(called)) throw new AppError('invalid', 'the name must be 1 to 100 letters, digits, - and _');
@@ -25,9 +31,10 @@ export async function create(
   if ('sequential' in how && version.length > DIGITS)
     throw new AppError('invalid', `next sequence number ${version} too large. At most ${DIGITS} digits are allowed`);
   if (there.includes(BigInt(version))) throw new AppError('already_exists', `duplicate migration version: ${version}`);
-  const up = join(folder, `${version}_${called}.up.sql`);
-  const down = join(folder, `${version}_${called}.down.sql`);
-  for (const path of [up, down]) await writeFile(path, '', { flag: 'wx' });
+  const { extension = 'sql' } = how;
+  const up = join(folder, `${version}_${called}.up.${extension}`);
+  const down = join(folder, `${version}_${called}.down.${extension}`);
+  for (const path of [up, down]) await writeFile(path, extension === 'ts' ? TEMPLATE : '', { flag: 'wx' });
   return [up, down];
 }
 

@@ -1,16 +1,18 @@
 /** Where a bundle and a database's history tell different stories. None of it stops golang-migrate. */
 import { AppError } from '../errors.ts';
-import type { Bundle, Migration, VersionState } from './migration.ts';
+import type { Bundle, Migration, Version, VersionState } from './migration.ts';
 import { replayHistory } from './replay-history.ts';
 import type { HistoryRow } from './session.ts';
 import type { Policy } from './target.ts';
 
-/** Lower than the database's version and never applied as far as the history tells: merged late, or applied by another tool. No `up` will run them. */
+/** Not above the database's version, and never applied as far as the history tells: merged late. No `up` will run them unless the policy says so. */
 export function lateMigrations(bundle: Bundle, state: VersionState, history: readonly HistoryRow[]): Migration[] {
-  const { version: current } = state;
+  const { version: current, dirty } = state;
   if (current === undefined || history.length === 0) return [];
   const { applied, unrecorded } = replayHistory(history, current);
-  return bundle.migrations.filter(({ version }) => version < current && !applied.has(version) && !unrecorded(version));
+  // What it is marked with may be the step under way; the version itself is late where a `down` came to one that was passed over.
+  const isReached = (version: Version) => version < current || (version === current && !dirty);
+  return bundle.migrations.filter(({ version }) => isReached(version) && !applied.has(version) && !unrecorded(version));
 }
 
 /** Their `up` is not the text that was applied. */
@@ -32,21 +34,27 @@ export function missingMigrations(bundle: Bundle, state: VersionState, history: 
     .sort((a, b) => (a.version < b.version ? -1 : 1));
 }
 
-/** Before an `up`: throws `migration_refused` where the policy forbids it, naming the versions. */
+/** Before an `up`: throws `migration_refused` where the policy forbids it, naming the versions and what can be done. */
 export function checkDeviations(
-  { late = 'warn', edited = 'warn' }: Policy,
+  { late = 'warn', edited = 'warn', missing = 'warn' }: Policy,
   ...given: Parameters<typeof lateMigrations>
 ): void {
-  const [bundle, state, history] = given;
   const found = [
-    late === 'refuse' && told('merged late, so never applied', lateMigrations(bundle, state, history)),
-    edited === 'refuse' && told('edited since they were applied', editedMigrations(bundle, state, history)),
+    late === 'error' &&
+      told(
+        lateMigrations(...given),
+        'merged late, so never applied',
+        'give them a later version, or let the policy say `late: "apply"`',
+      ),
+    edited === 'error' &&
+      told(editedMigrations(...given), 'edited since they were applied', 'restore their files, or `rebless` them'),
+    missing === 'error' && told(missingMigrations(...given), 'applied, and without a file now', 'restore their files'),
   ].filter(Boolean);
   if (found.length > 0) throw new AppError('migration_refused', found.join('; '));
 }
 
-function told(what: string, migrations: readonly Migration[]): string | undefined {
-  if (migrations.length === 0) return undefined;
-  const some = migrations.slice(0, 10).map(({ version }) => version);
-  return `${what}: ${some.join(', ')}${migrations.length > some.length ? ` and ${migrations.length - some.length} more` : ''}`;
+function told(found: readonly { version: Version }[], what: string, advice: string): string | undefined {
+  if (found.length === 0) return undefined;
+  const some = found.slice(0, 10).map(({ version }) => version);
+  return `${what}: ${some.join(', ')}${found.length > some.length ? ` and ${found.length - some.length} more` : ''} (${advice})`;
 }

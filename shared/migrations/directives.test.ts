@@ -63,7 +63,8 @@ test('one that nobody would read is an error, not silence', () => {
 });
 
 test('an unknown one, and a value that cannot be, are named with their file and line', () => {
-  const KNOWN = 'there are no-transaction, lock-timeout, statement-timeout and irreversible';
+  const KNOWN =
+    'there are no-transaction, lock-timeout, statement-timeout, irreversible, backfill, batch and rows-per-second';
   assertRefused('-- hello\n-- +job no-transactions', `line 2: there is no "-- +job no-transactions"; ${KNOWN}`);
   assertRefused('-- +job', `line 1: there is no "-- +job "; ${KNOWN}`);
   assertRefused('-- +job irreversible yes', 'line 1: "-- +job irreversible" takes no value');
@@ -76,6 +77,55 @@ test('an unknown one, and a value that cannot be, are named with their file and 
     () => bundleOf({ '1_a.up.sql': '', '1_a.down.sql': '-- +job x' }),
     /^AppError: 1_a\.down\.sql, line 1: /,
   );
+});
+
+const FILL = 'UPDATE t SET a = 1 WHERE a = 0 /* +job page */;\n';
+
+test('a backfill says its table, its key, how large a page is and how fast they come', () => {
+  assert.deepEqual(readDirectives('f', `-- +job backfill t by id\n${FILL}`).backfill, {
+    ...{ table: 't', key: ['id'], batch: 1_000 },
+  });
+  const head =
+    '-- +job rows-per-second 5000\n-- +job  backfill  app."my ""orders"  by  `shop id` , nr\r\n-- +job batch 100000\n';
+  assert.deepEqual(readDirectives('f', head + FILL).backfill, {
+    ...{ table: 'app."my ""orders"', key: ['`shop id`', 'nr'], batch: 100_000, rowsPerSecond: 5_000 },
+  });
+});
+
+test('a backfill that could not be run as it says is refused with its file', () => {
+  for (const said of [
+    '',
+    't',
+    't by',
+    'by id',
+    't by id,',
+    't by id id',
+    't by id, id',
+    't id',
+    't; by id',
+    'a.b.c.d by id',
+    't by lower(id)',
+    '"t by id',
+    't by id -- x',
+  ])
+    assertRefused(
+      `-- +job backfill ${said}\n${FILL}`,
+      'line 1: "-- +job backfill" takes a table and its key, such as "orders by id" or "app.orders by shop, id"',
+    );
+  for (const value of ['', '0', '-1', '1.5', '1e3', '01', '100001', '1 2'])
+    assertRefused(
+      `-- +job backfill t by id\n-- +job batch ${value}\n${FILL}`,
+      'line 2: "-- +job batch" takes a whole number from 1 to 100000',
+    );
+  for (const value of ['', '0', '-5', '0.5', 'fast'])
+    assertRefused(
+      `-- +job rows-per-second ${value}\n${FILL}`,
+      'line 1: "-- +job rows-per-second" takes a whole number from 1',
+    );
+  const refused = (text: string, why: RegExp) => assert.throws(() => readDirectives('1_a.up.sql', text), why);
+  refused(`-- +job batch 5\n${FILL}`, /1_a\.up\.sql: "-- \+job batch" and "-- \+job rows-per-second" are for a/);
+  refused(`-- +job no-transaction\n-- +job backfill t by id\n${FILL}`, /1_a\.up\.sql: .* exclude each other/);
+  refused('-- +job backfill t by id\nUPDATE t SET a = 1 WHERE a = 0;', /1_a\.up\.sql, line 2: .*needs the comment/);
 });
 
 test('any text without them has none', () => {

@@ -3,11 +3,13 @@ import { AppError } from '../errors.ts';
 import type { LeaseView } from '../lease/lease.ts';
 import { editedMigrations, lateMigrations, missingMigrations } from './deviations.ts';
 import type { Bundle, Version, VersionState } from './migration.ts';
-import { type Planned, planSteps } from './plan-steps.ts';
+import type { Planned } from './plan-steps.ts';
+import { replayHistory } from './replay-history.ts';
 import type { Command } from './run.ts';
 import type { RunnerParts } from './runner.ts';
 import type { HistoryRow, Holder, Session } from './session.ts';
 import type { Target } from './target.ts';
+import type { StepWeight } from './weigh/weigh-steps.ts';
 
 interface Found {
   version: Version;
@@ -25,7 +27,7 @@ export interface Drift {
 
 export interface Status {
   state: VersionState;
-  /** Files above the version. */
+  /** What an `up` would apply: the files above the version, and the late ones where the policy says so. */
   pending: number;
   drift: Drift;
   /** Who has the database's lock, as far as it tells. */
@@ -44,14 +46,29 @@ export interface Verified {
   ok: boolean;
 }
 
+export interface PlanFound extends Planned {
+  /** One for each step, where they were asked for. */
+  weights?: readonly StepWeight[];
+}
+
+/** What a report on many targets tells of each. */
+export interface Surveyed extends Pick<Status, 'state' | 'pending' | 'head'> {
+  /** The hash of its files. */
+  bundle: string;
+  /** Of its schema, where it was asked for. */
+  fingerprint?: string;
+}
+
 export interface Look {
   targets(): Promise<readonly Target[]>;
   /** Throws `not_found`. */
   target(name: string): Promise<Target>;
   status(name: string, signal?: AbortSignal): Promise<Status>;
-  plan(name: string, command: Command, signal?: AbortSignal): Promise<Planned>;
+  /** With `weigh`, what each step costs, and of a step in pages so many samples. */
+  plan(name: string, command: Command, signal?: AbortSignal, weigh?: { samples: number }): Promise<PlanFound>;
   history(name: string, limit: number, signal?: AbortSignal): Promise<HistoryRow[]>;
   verify(name: string, signal?: AbortSignal): Promise<Verified>;
+  survey(name: string, options: { fingerprints: boolean; signal?: AbortSignal }): Promise<Surveyed>;
 }
 
 const MOST_ROWS = 100_000;
@@ -99,12 +116,12 @@ export function createLook(
       const lease = await leases.observe(leaseName(name));
       return withSession(found, signal, async (session) => {
         const { state, history } = await read(session);
-        const { version: at = -1n } = state;
         const [head] = history;
+        const drift = driftOf(bundle, state, history);
         return {
           state,
-          pending: bundle.migrations.filter(({ version }) => version > at).length,
-          drift: driftOf(bundle, state, history),
+          pending: pendingOf(found, bundle, state, drift),
+          drift,
           holders: await session.holders(),
           ...(lease && { lease }),
           ...(head && { head }),
@@ -112,12 +129,32 @@ export function createLook(
       });
     },
 
-    async plan(name, command, signal) {
+    async plan(name, command, signal, weigh) {
+      const found = await target(name);
+      const bundle = await parts.readBundle(found);
+      const { planSteps } = await import('./plan-steps.ts');
+      return withSession(found, signal, async (session) => {
+        const { state, history } = await read(session);
+        const planned = planSteps(command, bundle, state, history, found.policy);
+        if (!weigh) return planned;
+        const { weighSteps } = await import('./weigh/weigh-steps.ts');
+        return { ...planned, weights: await weighSteps(session, planned.steps, weigh) };
+      });
+    },
+
+    async survey(name, { fingerprints, signal }) {
       const found = await target(name);
       const bundle = await parts.readBundle(found);
       return withSession(found, signal, async (session) => {
         const { state, history } = await read(session);
-        return planSteps(command, bundle, state, history);
+        const [head] = history;
+        return {
+          state,
+          pending: pendingOf(found, bundle, state, driftOf(bundle, state, history)),
+          bundle: bundle.hash,
+          ...(head && { head }),
+          ...(fingerprints && { fingerprint: await session.fingerprint() }),
+        };
       });
     },
 
@@ -139,6 +176,15 @@ export function createLook(
   };
 }
 
+function pendingOf(
+  { policy }: Target,
+  { migrations }: Bundle,
+  { version: at = -1n }: VersionState,
+  { late }: Drift,
+): number {
+  return migrations.filter(({ version }) => version > at).length + (policy?.late === 'apply' ? late.length : 0);
+}
+
 export function leaseName(target: string): string {
   return `migrate.${target}`;
 }
@@ -152,10 +198,10 @@ function driftOf(...given: [Bundle, VersionState, HistoryRow[]]): Drift {
   };
 }
 
-/** Where the newest row left the database; null is no version. */
-function levelOf({ migrations }: Bundle, [newest]: readonly HistoryRow[]): Version | null {
-  if (!newest) return null;
-  if (newest.direction === 'down')
-    return migrations.findLast(({ version }) => version < newest.version)?.version ?? null;
-  return newest.version < 0n ? null : newest.version;
+/** Where the rows left the database; null is no version. */
+function levelOf({ migrations }: Bundle, history: readonly HistoryRow[]): Version | null {
+  const { end } = replayHistory(history, undefined);
+  if (!end) return null;
+  if ('below' in end) return migrations.findLast(({ version }) => version < end.below)?.version ?? null;
+  return end.at < 0n ? null : end.at;
 }

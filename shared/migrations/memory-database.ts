@@ -1,12 +1,14 @@
 /** A database in this process that behaves like those to migrate, with accidents on order: what the runner's tests run against. */
 import { AppError } from '../errors.ts';
 import type { Step, VersionState } from './migration.ts';
-import type { HistoryRow, Session } from './session.ts';
+import type { Applied, ApplyGiven, Estimate, HistoryRow, ServerProgress, Session } from './session.ts';
 
 /** `lost`: nothing happens and the connection is gone. `answer lost`: all happens, then it is gone. `half`: one statement of a step outside a transaction, then it is gone. `busy`: gave way to a lock. */
 export type Accident = 'lost' | 'answer lost' | 'half' | 'busy' | 'refused' | 'none';
 
 const STATEMENTS = 2;
+/** Of one page. */
+const ROWS = 10;
 const keyOf = ({ direction, migration }: Step) => `${direction} ${migration.version}`;
 
 export function createMemoryDatabase() {
@@ -22,6 +24,16 @@ export function createMemoryDatabase() {
     effects: [] as { key: string; statement: number; token: number }[],
     /** What becomes of the next calls of `apply`, in turn. */
     accidents: [] as Accident[],
+    /** How many pages a step has, by its key (`up 2`); any other has statements. */
+    pages: {} as Record<string, number>,
+    /** Runs before each page. */
+    inPage: undefined as ((page: number) => Promise<unknown> | undefined) | undefined,
+    /** Of the steps in pages, or of all where there is a price. */
+    price: undefined as number | undefined,
+    /** How often `estimate` was asked. */
+    estimates: 0,
+    /** Answers `progress`. */
+    tells: undefined as (() => Promise<ServerProgress | undefined>) | undefined,
     /** Runs inside `apply`, before anything happens. */
     meanwhile: undefined as ((step: Step) => Promise<unknown> | undefined) | undefined,
     /** Whether a dead connection's lock stays, as where a pooler or a server has not noticed. */
@@ -57,9 +69,30 @@ export function createMemoryDatabase() {
     const fenced = (token: number) => {
       if (token < fence) throw new AppError('lease_lost', `token ${token} is below ${fence}`);
     };
-    const record = (row: Pick<HistoryRow, 'version' | 'name' | 'direction' | 'run' | 'by' | 'token'>) => {
-      const rest = { checksum: undefined, down: undefined, at: '2026-01-01T00:00:00Z', ms: 1, bundle: '' };
-      history = [{ ...row, ...rest }, ...history];
+    type Known = Pick<HistoryRow, 'version' | 'name' | 'direction' | 'run' | 'by' | 'token'>;
+    const record = (row: Known & Partial<Pick<HistoryRow, 'checksum' | 'down'>>) => {
+      const rest = { at: '2026-01-01T00:00:00Z', ms: 1, bundle: '' };
+      history = [{ checksum: undefined, down: undefined, ...row, ...rest }, ...history];
+    };
+    /** Each page has taken effect when it is told of. */
+    const inPages = async (step: Step, given: ApplyGiven, accident: Accident): Promise<Applied['stopped']> => {
+      const [key, pages] = [keyOf(step), database.pages[keyOf(step)] ?? 0];
+      for (let page = (mark?.done ?? 0) + 1; page <= pages; page++) {
+        state = { version: step.to, dirty: true };
+        await database.inPage?.(page);
+        alive();
+        given.signal.throwIfAborted();
+        fenced(given.token);
+        database.effects.push({ key, statement: page, token: given.token });
+        mark = { key, done: page };
+        if (accident === 'half') {
+          lose();
+          throw new AppError('outcome_unknown', 'the connection was lost');
+        }
+        const stopped = await given.onPage?.({ pages: page, rows: page * ROWS, written: page * ROWS });
+        if (stopped) return stopped;
+      }
+      return undefined;
     };
     return {
       kind: 'postgres',
@@ -108,12 +141,15 @@ export function createMemoryDatabase() {
           throw new AppError('migration_failed', 'gave way', { cause: Object.assign(new Error(), { code: '55P03' }) });
         if (accident === 'refused')
           throw new AppError('migration_failed', 'no such table', { cause: { statement: 2, line: 9 } });
-        if (accident === 'lost' || (accident === 'half' && !apart)) {
+        if (accident === 'lost' || (accident === 'half' && !apart && !(key in database.pages))) {
           lose();
           throw new AppError('unavailable', 'the connection was lost');
         }
         mark = goesOn ? mark : { key, done: 0 };
-        for (let statement = (mark?.done ?? 0) + 1; statement <= STATEMENTS; statement++) {
+        const stopped = await inPages(step, given, accident);
+        if (stopped) return { ms: 1, statements: 1, stopped };
+        const count = key in database.pages ? 0 : STATEMENTS;
+        for (let statement = (mark?.done ?? 0) + 1; statement <= count; statement++) {
           if (apart) {
             state = { version: step.to, dirty: true };
             given.onStatement?.(statement, STATEMENTS);
@@ -127,8 +163,9 @@ export function createMemoryDatabase() {
         }
         state = { version: step.to, dirty: false };
         mark = undefined;
-        const { version, name } = step.migration;
-        record({ ...given, version, name, direction: step.direction });
+        const { version, name, down } = step.migration;
+        const texts = step.direction === 'up' ? { checksum: step.migration.up?.checksum, down: down?.text } : {};
+        record({ ...given, ...texts, version, name, direction: step.direction });
         if (accident === 'answer lost') {
           lose();
           throw new AppError('outcome_unknown', 'the connection was lost');
@@ -138,6 +175,7 @@ export function createMemoryDatabase() {
       async look(step) {
         alive();
         if (database.unknowable || mark?.key !== keyOf(step)) return 'unknown';
+        if (mark.key in database.pages) return { pagesDone: mark.done };
         if (mark.done === 0) return 'not applied';
         return mark.done === STATEMENTS ? 'applied' : { statementsDone: mark.done };
       },
@@ -146,13 +184,23 @@ export function createMemoryDatabase() {
         fenced(given.token);
         state = next;
         mark = undefined;
-        record({ ...given, version: next.version ?? -1n });
+        record({ ...given, version: given.of ?? next.version ?? -1n });
       },
       async history(limit) {
         alive();
         return history.slice(0, limit);
       },
       fingerprint: async () => '',
+      sizes: async () => [],
+      async estimate(step) {
+        database.estimates++;
+        const pages = (database.pages[keyOf(step)] ?? 0) - (mark?.key === keyOf(step) ? mark.done : 0);
+        if (pages === 0 && database.price === undefined) return undefined;
+        const costUsd = database.price;
+        return { rows: pages * ROWS, pages, etaMs: 0, ...(costUsd !== undefined && { costUsd }) } satisfies Estimate;
+      },
+      preview: async () => [],
+      progress: async () => database.tells?.(),
       cancel: async () => {},
       async [Symbol.asyncDispose]() {
         lose();

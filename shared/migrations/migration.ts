@@ -29,6 +29,22 @@ export interface Directives {
   statementTimeoutMs?: number;
   /** There is no way back; `down` refuses. */
   irreversible: boolean;
+  /** It works in pages, each in a transaction with its checkpoint, and can stop and go on between any two. */
+  backfill?: Backfill;
+}
+
+/**
+ * `-- +job backfill orders by id`: the script is one UPDATE, DELETE or INSERT ... SELECT with a condition behind which stands the block comment `+job page`. The comment is replaced by the bounds of each page; golang-migrate, which
+ * knows nothing of it, runs the same file as one statement.
+ */
+export interface Backfill {
+  table: string;
+  /** Columns that together are unique, not null and indexed: the order of the pages. */
+  key: readonly string[];
+  /** Rows of one page, 1 to 100,000; 1,000 unless `-- +job batch` says otherwise. */
+  batch: number;
+  /** `-- +job rows-per-second`; undefined is as fast as it goes. */
+  rowsPerSecond?: number;
 }
 
 export interface Migration {
@@ -50,7 +66,7 @@ export interface Bundle {
 export interface Step {
   direction: 'up' | 'down';
   migration: Migration;
-  /** What the row says before, and after. */
+  /** What the row says before, and after: the same for one that was merged late. */
   from: Version | undefined;
   to: Version | undefined;
 }

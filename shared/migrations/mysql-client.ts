@@ -1,5 +1,7 @@
 /** The one place that loads mysql2: a single connection that never connects again by itself. */
+import type { Duplex } from 'node:stream';
 import { createConnection, type ResultSetHeader } from 'mysql2/promise';
+import type { Route } from './address.ts';
 import type { MysqlAddress } from './mysql/address.ts';
 
 const CONNECT_MS = 10_000;
@@ -14,7 +16,7 @@ export interface Answer {
 export interface Wire {
   /** The server's number of this connection. */
   readonly id: number;
-  /** Text as it is; for scripts and what has no values. */
+  /** Text as it is; for scripts and what has no values. Of several statements, which save round trips, the answers are not told. */
   run(sql: string): Promise<Answer>;
   /** Values apart from the text, so that no sql_mode of a script changes how they are quoted. */
   ask(sql: string, values: (string | number | null)[]): Promise<Answer>;
@@ -23,9 +25,17 @@ export interface Wire {
   end(): Promise<void>;
 }
 
-export async function connect(address: MysqlAddress, application: string, lost: () => void): Promise<Wire> {
+/** `signal`: of the dialling; what comes after is bounded by itself. */
+export async function connect(
+  address: MysqlAddress | Route,
+  application: string,
+  lost: () => void,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Wire> {
+  const { user, password, database } = address;
+  const wire = 'dial' in address ? await address.dial(signal) : undefined;
   const connection = await createConnection({
-    ...address,
+    ...(wire ? { user, password, database, stream: wire } : (address as MysqlAddress)),
     connectTimeout: CONNECT_MS,
     enableKeepAlive: true,
     keepAliveInitialDelay: KEEPALIVE_MS,
@@ -33,8 +43,12 @@ export async function connect(address: MysqlAddress, application: string, lost: 
     bigNumberStrings: true,
     dateStrings: true,
     rowsAsArray: true,
+    multipleStatements: true,
     charset: 'utf8mb4_general_ci',
     connectAttributes: { program_name: application },
+  }).catch((error: unknown) => {
+    wire?.destroy();
+    throw error;
   });
   // Without a listener the end of a connection would end the process.
   connection.on('error', lost);
@@ -43,9 +57,15 @@ export async function connect(address: MysqlAddress, application: string, lost: 
     id: connection.threadId,
     run: async (sql) => answerOf((await connection.query(sql))[0]),
     ask: async (sql, values) => answerOf((await connection.execute(sql, values))[0]),
-    destroy: () => connection.destroy(),
+    // mysql2's own `destroy` waits for the server to hang up, and never tells whoever waits for an answer.
+    destroy: () => streamOf(connection).destroy(new Error('given up')),
     end: () => connection.end(),
   };
+}
+
+/** What mysql2 keeps to itself. */
+function streamOf(connection: unknown): Duplex {
+  return (connection as { connection: { stream: Duplex } }).connection.stream;
 }
 
 function answerOf(result: unknown): Answer {

@@ -4,14 +4,17 @@
  */
 import type { Clock } from '../clock.ts';
 import { unlessAborted } from '../unless-aborted.ts';
+import type { Route } from './address.ts';
 import { parseAddress } from './mysql/address.ts';
 import { applyStep, statementsOf } from './mysql/apply.ts';
+import { backfillOf, estimate, lookBackfill, preview } from './mysql/backfill.ts';
 import { cancelRunning } from './mysql/cancel.ts';
 import { ask, type Context, inTransaction, lockNameOf, quoteName } from './mysql/context.ts';
 import { asAppError, isMissingTable } from './mysql/failures.ts';
-import { fingerprintOf } from './mysql/fingerprint.ts';
+import { schemaOf } from './mysql/fingerprint.ts';
 import { holdsLock, lockHolders, tryLock, unlock } from './mysql/lock.ts';
 import { clearProgress, readProgress, truthOf } from './mysql/progress.ts';
+import { createProgressOf } from './mysql/progress-of.ts';
 import { settings } from './mysql/settings.ts';
 import {
   checkFence,
@@ -22,8 +25,10 @@ import {
   writeHistory,
   writeState,
 } from './mysql/tables.ts';
+import { fingerprintOfLines } from './schema-lines.ts';
 import type { Session } from './session.ts';
 import type { Target } from './target.ts';
+import { sizesOf } from './weigh/mysql-sizes.ts';
 
 const GOODBYE_MS = 2_000;
 
@@ -33,14 +38,15 @@ interface Options {
   clock: Clock;
 }
 
-export async function openMysql(target: Target, address: string, options: Options): Promise<Session> {
+export async function openMysql(target: Target, address: string | Route, options: Options): Promise<Session> {
   options.signal.throwIfAborted();
-  const parsed = parseAddress(address, target.name);
+  const parsed = typeof address === 'string' ? parseAddress(address, target.name) : address;
   const { connect } = await import('./mysql-client.ts');
   let context: Context | undefined;
-  const connecting = connect(parsed, options.application, () => {
+  const broken = () => {
     if (context) context.lost = true;
-  });
+  };
+  const connecting = connect(parsed, options.application, broken, options.signal);
   let wire: Awaited<typeof connecting>;
   try {
     wire = await unlessAborted(connecting, options.signal);
@@ -59,6 +65,7 @@ export async function openMysql(target: Target, address: string, options: Option
       history: named('hawker_migration_history'),
       fence: named('hawker_migration_fence'),
       progress: named('hawker_migration_progress'),
+      backfill: named('hawker_migration_backfill'),
     },
     lockName: lockNameOf(database, target.table),
     ...{ lost: false, mariadb: false, running: false, cancelled: false },
@@ -75,6 +82,7 @@ export async function openMysql(target: Target, address: string, options: Option
 }
 
 function sessionOn(context: Context): Session {
+  const progress = createProgressOf(context);
   return {
     kind: 'mysql',
     prepare: () => prepareTables(context),
@@ -93,23 +101,28 @@ function sessionOn(context: Context): Session {
     raiseFence: (token) => raiseFence(context, token),
     apply: (step, given) => applyStep(context, step, given),
     look: async (step) =>
-      truthOf(step, await readState(context), await readProgress(context, step), statementsOf(step)),
+      backfillOf(step)
+        ? lookBackfill(context, step)
+        : truthOf(step, await readState(context), await readProgress(context, step), statementsOf(step)),
     stamp: (state, given) =>
       inTransaction(context, async () => {
         await checkFence(context, given.token);
-        await writeState(context, state);
+        const found = await readState(context, ' FOR UPDATE');
+        if (found.version !== state.version || found.dirty !== state.dirty) await writeState(context, state);
         await clearProgress(context);
-        const { direction, name } = given;
-        await writeHistory(
-          context,
-          { version: state.version, name, direction, checksum: undefined, down: undefined, ms: 0 },
-          given,
-        );
+        const { of = state.version, direction, name, checksum, down } = given;
+        await writeHistory(context, { version: of, name, direction, checksum, down, ms: 0 }, given);
       }),
     history: (limit) => readHistory(context, limit),
-    fingerprint: () => fingerprintOf(context),
+    schema: () => schemaOf(context),
+    fingerprint: async () => fingerprintOfLines(await schemaOf(context)),
+    sizes: (names) => sizesOf(context, names),
+    estimate: (step) => estimate(context, step),
+    preview: (step, rows) => preview(context, step, rows),
+    progress: () => progress.ask(),
     cancel: () => cancelRunning(context),
     [Symbol.asyncDispose]: async () => {
+      progress.close();
       const { wire, clock, lost, running } = context;
       context.lost = true;
       // A goodbye would wait behind the statement that runs.

@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type ErrorCode, isAppError } from '../errors.ts';
+import { isAppError } from '../errors.ts';
 import { bundleOf } from './bundle.ts';
 import { createWalk, type Walked } from './plan-model.ts';
-import { arrows, at, bundleWith, historyOf } from './plan-rig.ts';
+import { arrows, assertRefused, at, bundleWith, historyOf, NO_FILE } from './plan-rig.ts';
 import { checkForce, type Planned, planSteps, shortText } from './plan-steps.ts';
 import type { Command } from './run.ts';
-
-const NO_FILE = (version: number) =>
-  `no migration found for version ${version}: read down for version ${version} .: file does not exist`;
-
-function assertRefused(work: () => unknown, detail: string, code: ErrorCode = 'migration_refused'): void {
-  assert.throws(work, (error) => {
-    assert.ok(isAppError(error, code), String(error));
-    assert.equal(error.message, detail);
-    return true;
-  });
-}
 
 const plan = (
   command: Command,

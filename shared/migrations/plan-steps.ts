@@ -1,14 +1,18 @@
 /**
  * Which steps a command takes: golang-migrate's rules (migrate.go), and its words where it refuses. What is ours: a version that the bundle lacks can be taken back with the text that the
- * history kept of it, `irreversible` is heeded, and nothing is begun that would be refused half-way.
+ * history kept of it, `irreversible` is heeded, nothing is begun that would be refused half-way, and where the policy says so, what was merged late comes first on the way up.
  */
 import { AppError } from '../errors.ts';
 import { scriptOf } from './bundle.ts';
+import { lateMigrations } from './deviations.ts';
 import { LARGEST_STORED } from './file-name.ts';
 import type { Bundle, Migration, Step, Version, VersionState } from './migration.ts';
+import { checkRebless } from './rebless.ts';
+import { absent, dirty, refused, tooLarge } from './refusals.ts';
 import { replayHistory } from './replay-history.ts';
 import type { Command } from './run.ts';
 import type { HistoryRow } from './session.ts';
+import type { Policy } from './target.ts';
 
 export interface Planned {
   /** In their order. None: there is nothing to do, or for force and baseline nothing to run: their version is stamped. */
@@ -29,9 +33,14 @@ export function planSteps(
   bundle: Bundle,
   state: VersionState,
   history: readonly HistoryRow[],
+  policy: Policy = {},
 ): Planned {
   if (command.command === 'force' || command.command === 'baseline') {
     checkForce(command, bundle, state);
+    return { steps: [] };
+  }
+  if (command.command === 'rebless') {
+    checkRebless(command, bundle, state, history);
     return { steps: [] };
   }
   const wanted = 'steps' in command ? command.steps : undefined;
@@ -40,7 +49,8 @@ export function planSteps(
   // golang-migrate does not even look at the database then.
   if (wanted === 0) return { steps: [] };
   if (state.dirty) throw dirty(state);
-  const planned = stepsOf(command, createWay(bundle, state.version, history), state.version);
+  const late = policy.late === 'apply' ? lateMigrations(bundle, state, history) : [];
+  const planned = stepsOf(command, createWay(bundle, state.version, { history, late }), state.version);
   for (const step of planned.steps) check(step);
   return planned;
 }
@@ -61,7 +71,7 @@ export function checkForce(
 }
 
 function stepsOf(
-  command: Exclude<Command, { command: 'force' | 'baseline' }>,
+  command: Exclude<Command, { command: 'force' | 'baseline' | 'rebless' }>,
   way: Way,
   current: Version | undefined,
 ): Planned {
@@ -74,7 +84,7 @@ function stepsOf(
       const { version: goal } = command;
       way.demand(current);
       way.demand(goal);
-      if (current === undefined || goal > current)
+      if (current === undefined || goal > current || (goal === current && way.isLate))
         return { steps: [...upTo(way.up(current), ({ to }) => to !== undefined && to <= goal)] };
       return { steps: [...upTo(way.down(current), ({ from }) => from !== undefined && from > goal)] };
     }
@@ -93,11 +103,17 @@ interface Way {
   demand(version: Version | undefined): void;
   /** Throws where it is not in the bundle. */
   demandFile(version: Version | undefined): void;
+  /** Whether there is something late to take. */
+  isLate: boolean;
   up(from: Version | undefined): Generator<Step>;
   down(from: Version | undefined): Generator<Step>;
 }
 
-function createWay(bundle: Bundle, current: Version | undefined, history: readonly HistoryRow[]): Way {
+function createWay(
+  bundle: Bundle,
+  current: Version | undefined,
+  { history, late }: { history: readonly HistoryRow[]; late: readonly Migration[] },
+): Way {
   const { migrations } = bundle;
   const places = new Map(migrations.map(({ version }, place) => [version, place]));
   const { applied } = replayHistory(history, current);
@@ -129,10 +145,13 @@ function createWay(bundle: Bundle, current: Version | undefined, history: readon
       if (version !== undefined) find(version);
     },
     demandFile,
+    isLate: late.length > 0,
     *up(from) {
       demandFile(from);
       // An empty folder is a slip of whoever built the image, and no success.
       if (from === undefined && migrations.length === 0) throw refused('first .: file does not exist');
+      // golang-migrate's row never goes down on the way up.
+      for (const migration of late) yield { direction: 'up', migration, from, to: from };
       let at = from;
       for (const migration of migrations.slice(from === undefined ? 0 : (places.get(from) ?? 0) + 1)) {
         yield { direction: 'up', migration, from: at, to: migration.version };
@@ -171,11 +190,3 @@ function check({ direction, migration: { up, down }, to }: Step): void {
   const final = [up, down].find((script) => script?.directives.irreversible);
   if (direction === 'down' && final) throw refused(`${final.file} says that it is irreversible; nothing was run`);
 }
-
-const refused = (detail: string) => new AppError('migration_refused', detail);
-const tooLarge = (version: Version) =>
-  refused(`version ${version} is above ${LARGEST_STORED}, the highest that the table can hold`);
-const absent = (version: Version | undefined) =>
-  refused(`no migration found for version ${version}: read down for version ${version} .: file does not exist`);
-const dirty = ({ version }: VersionState) =>
-  new AppError('migration_dirty', `Dirty database version ${version ?? -1}. Fix and force version.`);

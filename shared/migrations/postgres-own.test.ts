@@ -45,6 +45,16 @@ describe('a PostgreSQL session of its own kind', { skip }, () => {
     await other[Symbol.asyncDispose]();
   });
 
+  it('does not touch a row that says already what it is set to', async () => {
+    await session.apply(up('create table t (v int)'), given());
+    const written = () => database.query('select xmin::text, ctid::text from schema_migrations');
+    const before = await written();
+    await session.stamp({ version: 1n, dirty: false }, { ...stamping(), direction: 'rebless', of: 1n });
+    assert.deepEqual(await written(), before);
+    await session.stamp({ version: 1n, dirty: true }, stamping());
+    assert.notDeepEqual(await written(), before);
+  });
+
   it('is locked out by golang-migrate’s key in either form, and tells who holds it', async () => {
     const name = new URL(database.address).pathname.slice(1);
     for (const key of lockKeys('public', 'schema_migrations', name)) {

@@ -1,18 +1,23 @@
 /** A session with PostgreSQL, 12 or newer: see session.ts. What differs from the others: a step and its stamp are one transaction wherever PostgreSQL allows it. */
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { Route } from './address.ts';
 import { applyStep } from './postgres/apply.ts';
+import { estimate, preview } from './postgres/backfill.ts';
 import type { Context } from './postgres/context.ts';
 import { failure, sqlStateOf } from './postgres/failure.ts';
-import { fingerprintOf } from './postgres/fingerprint.ts';
+import { schemaOf } from './postgres/fingerprint.ts';
 import { holdersOf } from './postgres/holders.ts';
 import { connect, type Link } from './postgres/link.ts';
 import { lockKeys } from './postgres/lock-keys.ts';
 import { look, stateOf } from './postgres/look.ts';
 import { refusePooler } from './postgres/pooler.ts';
+import { createProgressOf, type ProgressOf } from './postgres/progress-of.ts';
 import { createSql, fenceSql, historySql, progressSql, setSql, type Tables } from './postgres/tables.ts';
+import { fingerprintOfLines } from './schema-lines.ts';
 import type { HistoryRow, Session } from './session.ts';
 import type { Target } from './target.ts';
+import { sizesOf } from './weigh/postgres-sizes.ts';
 
 export interface PostgresOptions {
   signal: AbortSignal;
@@ -23,7 +28,7 @@ export interface PostgresOptions {
 
 export async function openPostgres(
   target: Pick<Target, 'table' | 'lockTimeoutMs' | 'statementTimeoutMs'>,
-  address: string,
+  address: string | Route,
   options: PostgresOptions,
 ): Promise<Session> {
   const { clock } = options;
@@ -45,10 +50,15 @@ export async function openPostgres(
       versions: within(target.table),
       history: within('hawker_migration_history'),
       fence: within('hawker_migration_fence'),
+      backfill: within('hawker_migration_backfill'),
       literal: escapeLiteral,
     };
     const context: Context = { link, tables, clock, settings };
-    return sessionOf(context, target.table, lockKeys(schema, target.table, database));
+    const progress = createProgressOf(link.pid, (closing) => {
+      const signal = AbortSignal.any([options.signal, closing]);
+      return connect(address, { application: 'hawker progress', clock, signal });
+    });
+    return sessionOf(context, target.table, lockKeys(schema, target.table, database), progress);
   } catch (error) {
     await link.close();
     options.signal.throwIfAborted();
@@ -78,7 +88,7 @@ async function settingsOf(link: Link, target: Pick<Target, 'lockTimeoutMs' | 'st
   return settings;
 }
 
-function sessionOf(context: Context, table: string, keys: [string, string]): Session {
+function sessionOf(context: Context, table: string, keys: [string, string], progress: ProgressOf): Session {
   const { link, tables, clock } = context;
   let held = false;
 
@@ -91,7 +101,8 @@ function sessionOf(context: Context, table: string, keys: [string, string]): Ses
   };
   const both = async (call: string) => {
     const [rows] = await ask(
-      `select ${keys.map((key) => `${call}(${key})`).join(', ')}`,
+      // A pooler that was not seen through must not leave it with a server that nobody will ask again.
+      `select ${keys.map((key) => `case when pg_backend_pid() = ${link.pid} then ${call}(${key}) end`).join(', ')}`,
       'while the lock was asked for',
     );
     return (rows?.[0] ?? []).map((value) => value === 't');
@@ -139,21 +150,13 @@ function sessionOf(context: Context, table: string, keys: [string, string]): Ses
     },
     apply: (step, given) => applyStep(context, step, given),
     look: (step) => look(context, step),
-    stamp: async (state, { direction, name, ...given }) => {
+    stamp: async (state, { of, checksum, down, ...given }) => {
       const at = new Date(clock.now()).toISOString();
-      const row = {
-        ...given,
-        version: state.version ?? -1n,
-        name,
-        direction,
-        checksum: undefined,
-        down: undefined,
-        at,
-      };
+      const row = { ...given, version: of ?? state.version ?? -1n, checksum, down, at };
       const fence = fenceSql(tables, given.token, progressSql(undefined, 0, 0, tables));
       const history = historySql(tables, row);
       await ask(
-        ['begin', ...context.settings, fence, setSql(tables, state), history, 'commit'].join(';\n'),
+        ['begin read write', ...context.settings, fence, setSql(tables, state), history, 'commit'].join(';\n'),
         'while the version was set',
       );
     },
@@ -172,8 +175,15 @@ function sessionOf(context: Context, table: string, keys: [string, string]): Ses
         ...{ run: run ?? '', by: by ?? '', token: Number(token), bundle: bundle ?? '' },
       }));
     },
-    fingerprint: () => fingerprintOf(context, table, tables.literal),
+    schema: () => schemaOf(context, table, tables.literal),
+    fingerprint: async () => fingerprintOfLines(await schemaOf(context, table, tables.literal)),
+    sizes: (names) => sizesOf(context, names),
+    estimate: (step) => estimate(context, step),
+    preview: (step, rows) => preview(context, step, rows),
+    progress: () => progress.ask(),
     cancel: () => link.cancel(),
-    [Symbol.asyncDispose]: () => link.close(),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([progress.close(), link.close()]);
+    },
   };
 }

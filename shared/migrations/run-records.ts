@@ -22,6 +22,9 @@ export interface AskedRun {
   lockTimeoutMs?: number;
   /** Who asks, for the record and the history. */
   by: string;
+  maxCostUsd?: number;
+  /** The rollout that it is part of. */
+  rollout?: string;
 }
 
 /** golang-migrate's. */
@@ -37,6 +40,13 @@ export interface Runs {
   begin(asked: AskedRun, id?: string): Promise<{ id: string; record: RunRecord }>;
   /** Asks a run to stop between two steps; one that nobody works on ends at once. Undefined where there is no such run. */
   cancel(id: string): Promise<RunRecord | undefined>;
+  /** Asks a run to stop between two steps or pages, and to be gone on with later; one that nobody works on is paused at once. Undefined where there is no such run. */
+  pause(id: string): Promise<RunRecord | undefined>;
+  /**
+   * Takes a request to pause back, and has a paused run be `queued` with the next `seq`. Whoever gets one that is `queued` publishes its message: also when it was before, since whoever asked then
+   * may have died before they did. Undefined where there is no such run.
+   */
+  resume(id: string): Promise<RunRecord | undefined>;
   /** Of one target, the newest first. */
   list(
     target: string,
@@ -94,6 +104,8 @@ export function createRuns({ store, clock, ids }: { store: Store; clock: Clock; 
         dryRun: asked.dryRun ?? false,
         lockTimeoutMs: asked.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
         by: asked.by,
+        ...(asked.maxCostUsd !== undefined && { maxCostUsd: asked.maxCostUsd }),
+        ...(asked.rollout !== undefined && { rollout: asked.rollout }),
         state: 'queued',
         progress: [],
         planned: 0,
@@ -110,8 +122,23 @@ export function createRuns({ store, clock, ids }: { store: Store; clock: Clock; 
       update(id, (record) => {
         if (hasEnded(record)) return undefined;
         const asked: RunRecord = { ...record, cancelRequested: true };
-        if (record.state !== 'queued') return asked;
-        return { ...asked, state: 'cancelled', changed: (record.done ?? 0) > 0, endedAt: now() };
+        if (record.state !== 'queued' && record.state !== 'paused') return asked;
+        const { pauseRequested: _, ...ended } = { ...asked, ...unfinished(record) };
+        return { ...ended, state: 'cancelled', changed: (record.done ?? 0) > 0, endedAt: now() };
+      }),
+
+    pause: (id) =>
+      update(id, (record) => {
+        if (hasEnded(record) || record.state === 'paused' || record.cancelRequested) return undefined;
+        if (record.state !== 'queued') return record.pauseRequested ? undefined : { ...record, pauseRequested: true };
+        const { pauseRequested: _, ...paused } = record;
+        return { ...paused, state: 'paused' };
+      }),
+
+    resume: (id) =>
+      update(id, ({ pauseRequested, ...record }) => {
+        if (record.state === 'paused') return { ...record, state: 'queued', seq: (record.seq ?? 0) + 1 };
+        return pauseRequested && !hasEnded(record) ? record : undefined;
       }),
 
     async list(target, { limit, after }) {
@@ -132,6 +159,21 @@ export function createRuns({ store, clock, ids }: { store: Store; clock: Clock; 
 
 export function hasEnded({ state }: Pick<RunRecord, 'state'>): boolean {
   return state === 'done' || state === 'failed' || state === 'cancelled';
+}
+
+/** What somebody asked for, as of this record: a cancellation before a pause. */
+export function stopWanted({ cancelRequested, pauseRequested }: RunRecord): 'cancelled' | 'paused' | undefined {
+  return cancelRequested ? 'cancelled' : pauseRequested ? 'paused' : undefined;
+}
+
+/** What is to be told of a run that is cancelled between two pages of a step; empty of any other. */
+export function unfinished({ to, progress }: RunRecord): Pick<RunRecord, 'error'> {
+  const step = progress.at(-1);
+  if (!to?.dirty || step?.pages === undefined || step.ms !== undefined) return {};
+  const { version, name, direction, pages, rows } = step;
+  const far = `${pages} ${pages === 1 ? 'page' : 'pages'}${rows === undefined ? '' : ` (${rows} rows)`}`;
+  const detail = `${version}_${name} (${direction}) is unfinished, after ${far}: the next \`${direction}\` goes on with it from there`;
+  return { error: { code: 'migration_dirty', detail, version } };
 }
 
 /** The same for every delivery of an event that asks for a run. */
@@ -158,5 +200,6 @@ export function commandOf({ command, steps, version }: Pick<RunRecord, 'command'
   if (command === 'force') return { command, version: to };
   if ((command === 'goto' || command === 'baseline') && to !== undefined) return { command, version: to };
   if (command === 'redo') return { command };
+  if (command === 'rebless' && version !== '-1') return { command, ...(to !== undefined && { version: to }) };
   throw new AppError('invalid', `there is no command ${JSON.stringify(command)}, or it lacks its steps or version`);
 }

@@ -12,7 +12,7 @@ import { bundleOf } from './bundle.ts';
 import { createMemoryDatabase } from './memory-database.ts';
 import { type AskedRun, createRuns } from './run-records.ts';
 import { createRunner, type RunOptions } from './runner.ts';
-import type { Target } from './target.ts';
+import type { Policy, Target } from './target.ts';
 
 export const TARGET: Target = {
   name: 'shop',
@@ -46,6 +46,7 @@ export function createRig(files: Record<string, string> = someFiles(3)) {
   const runs = createRuns({ store, clock, ids: systemIds });
   const rig = {
     ...{ clock, store, database, messages, told, runs, files },
+    policy: {} as Policy,
     /** What the next publication of a message does. */
     queueFails: false,
     begin: async (command: AskedRun['command'], more: Partial<AskedRun> = {}) =>
@@ -58,7 +59,7 @@ export function createRig(files: Record<string, string> = someFiles(3)) {
       const runner = createRunner({
         openSession: async () => database.open(inApply),
         readBundle: async () => bundleOf(rig.files),
-        targets: async () => [TARGET],
+        targets: async () => [{ ...TARGET, policy: rig.policy }],
         leases: async () => leases,
         runs: createRuns({ store, clock: own, ids: systemIds }),
         queue: {

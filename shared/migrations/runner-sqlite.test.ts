@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../clock.ts';
+import { loadConfig } from '../config.ts';
 import { systemIds } from '../ids.ts';
 import { createLeases } from '../lease/leases.ts';
 import { createStoreRecords } from '../lease/store-records.ts';
@@ -13,7 +14,7 @@ import { createMemoryDriver } from '../store/memory.ts';
 import { createKeptLog } from '../testing/kept-log.ts';
 import { guardAgainstLeaks } from '../testing/leak-guard.ts';
 import { bundleOf } from './bundle.ts';
-import { openSession } from './index.ts';
+import { sessionsWith } from './index.ts';
 import { createRuns } from './run-records.ts';
 import { createRunner } from './runner.ts';
 import { TARGET } from './runner-rig.ts';
@@ -39,7 +40,12 @@ describe('runs on SQLite', () => {
     const open = () => {
       const leases = createLeases({ records: createStoreRecords(store, 'memory'), store, host: 't', clock, ids, log });
       const runner = createRunner({
-        ...{ openSession, runs, clock, ids, log },
+        openSession: sessionsWith({
+          config: loadConfig({}),
+          ids,
+          google: () => assert.fail('no address is at Google'),
+        }),
+        ...{ runs, clock, ids, log },
         readBundle: async () => bundleOf(files),
         targets: async () => [target],
         leases: async () => leases,

@@ -11,7 +11,7 @@ import type { Bundle } from './migration.ts';
 import type { RunRecord } from './run.ts';
 import { type Claim, claimRun } from './run-claim.ts';
 import { createTold, publishRun } from './run-events.ts';
-import { commandOf, hasEnded, type Runs } from './run-records.ts';
+import { commandOf, hasEnded, type Runs, unfinished } from './run-records.ts';
 import type { Holder, Session } from './session.ts';
 import type { Target } from './target.ts';
 import { describeHolders, takeLease, takeLock } from './wait-for-lock.ts';
@@ -20,7 +20,7 @@ const MOST_HOPS = 100;
 /** How long a step goes on after the process was told to end; the platform gives it ten seconds. */
 const GRACE_MS = 8_000;
 /** Of the lease. SQLite's statements keep this process from renewing while they run. */
-const LEASE_MS = { postgres: 15_000, mysql: 15_000, sqlite: 60_000 };
+const LEASE_MS = { postgres: 15_000, mysql: 15_000, sqlite: 60_000, firestore: 15_000 };
 
 export interface RunOptions {
   signal: AbortSignal;
@@ -67,7 +67,7 @@ export function createRunner(parts: RunnerParts): Runner {
     const began = clock.mono();
     const record = await runs.get(id);
     if (!record) throw new AppError('not_found', `there is no run ${id}`);
-    if (hasEnded(record)) return record;
+    if (hasEnded(record) || record.state === 'paused') return record;
     const at = record.seq ?? 0;
     if (seq !== undefined && seq !== at) {
       // Whoever wrote this `seq` may have died before its message was published.
@@ -90,7 +90,7 @@ export function createRunner(parts: RunnerParts): Runner {
 
   async function work(given: Work, record: RunRecord): Promise<RunRecord> {
     const { id, seq, signal } = given;
-    const isSame = (found: RunRecord) => (found.seq ?? 0) === seq;
+    const isSame = (found: RunRecord) => (found.seq ?? 0) === seq && found.state !== 'paused';
     const own = await claimRun(runs, id, (found) => isSame(found) && found.state === 'queued', 'waiting');
     const over = new AbortController();
     const giveUp = new AbortController();
@@ -119,7 +119,9 @@ export function createRunner(parts: RunnerParts): Runner {
         : // Whoever died may have renewed just before: a duration, what others allow for clocks, and a look.
           LEASE_MS[given.target.kind] * 1.1 + 2_000;
       const leftToWait = () =>
-        claim?.record.cancelRequested ? 0 : Math.min(patience - (clock.mono() - waited), given.left() - RESERVE_MS);
+        claim?.record.cancelRequested || claim?.record.pauseRequested
+          ? 0
+          : Math.min(patience - (clock.mono() - waited), given.left() - RESERVE_MS);
       let seen: { what: 'lease' | 'lock'; holders: Holder[] } = { what: 'lease', holders: [] };
       const since = now();
       const waiting = {
@@ -132,8 +134,13 @@ export function createRunner(parts: RunnerParts): Runner {
       const gaveUp = async () => {
         if (!claim) throw new AppError('request_in_progress', 'Another worker has this run');
         if (claim.record.cancelRequested) return end(id, claim, { state: 'cancelled' });
-        if (patience - (clock.mono() - waited) > 0) return goOn(id, claim, clock.mono() - waited);
-        const who = describeHolders(seen.what, seen.holders);
+        if (claim.record.pauseRequested || patience - (clock.mono() - waited) > 0)
+          return goOn(id, claim, clock.mono() - waited);
+        // Read by whoever may read the record.
+        const who = describeHolders(
+          seen.what,
+          seen.holders.map(({ client: _, ...holder }) => holder),
+        );
         const detail = `${given.target.name} was not free within ${claim.record.lockTimeoutMs} ms: its ${seen.what} is held by ${who}`;
         return end(id, claim, { state: 'failed', error: new AppError('lease_held', detail) });
       };
@@ -149,10 +156,10 @@ export function createRunner(parts: RunnerParts): Runner {
         if (!claim) return await current(id);
         outcome = await withLock(given, { claim, held, bundle, giveUp: giveUp.signal, waiting });
         if (!outcome) return await gaveUp();
-        if (outcome.end !== 'time over') {
+        if (outcome.end === 'done' || outcome.end === 'cancelled') {
           const { short } = outcome;
           return await end(id, claim, {
-            state: short === undefined ? (outcome.end as 'done' | 'cancelled') : 'failed',
+            state: short === undefined ? outcome.end : 'failed',
             ...(short !== undefined && { error: new AppError('migration_refused', short) }),
           });
         }
@@ -183,21 +190,8 @@ export function createRunner(parts: RunnerParts): Runner {
       await claim.update(({ waitingFor: _, ...found }) => ({ ...found, state: 'running' }));
       await raise(session, held);
       const outcome = await carryOut({
-        ...{
-          id,
-          claim,
-          session,
-          held,
-          bundle,
-          policy: target.policy ?? {},
-          told,
-          left,
-          stop: signal,
-          giveUp,
-          clock,
-          ids,
-          log,
-        },
+        ...{ id, claim, session, held, bundle, told, left, giveUp, clock, ids, log },
+        ...{ policy: target.policy ?? {}, stop: signal },
       });
       if (!(await session.unlock().catch(() => false)))
         log.warn('the lock was not ours any more at the end; is there a pooler in between?', { run: id });
@@ -223,18 +217,22 @@ export function createRunner(parts: RunnerParts): Runner {
     }
   }
 
-  /** `queued` again, for the next message, which may come before this process has ended. */
+  /** `queued` again, for the next message, which may come before this process has ended; or `paused` where somebody wants it so by now, or `cancelled`. */
   async function goOn(id: string, claim: Claim, waitedMs: number): Promise<RunRecord> {
     const seq = (claim.record.seq ?? 0) + 1;
-    if (seq > MOST_HOPS) {
+    if (seq > MOST_HOPS && !claim.record.pauseRequested) {
       const error = new AppError('migration_refused', `It went on ${MOST_HOPS} times and has not come to an end`);
       return end(id, claim, { state: 'failed', error });
     }
-    const record = await claim.update(({ waitingFor: _, ...found }) => ({
-      ...found,
-      ...{ state: 'queued', seq, waitedMs: waitedMs > 0 ? (found.waitedMs ?? 0) + waitedMs : 0 },
-    }));
-    await publishRun(queue, { id, ...record }, clock);
+    const record = await claim.update(({ waitingFor: _, pauseRequested, ...found }) => {
+      if (found.cancelRequested) return found;
+      const waitedSoFar = waitedMs > 0 ? (found.waitedMs ?? 0) + waitedMs : 0;
+      return pauseRequested
+        ? { ...found, state: 'paused', waitedMs: waitedSoFar }
+        : { ...found, state: 'queued', seq, waitedMs: waitedSoFar };
+    });
+    if (record.state === 'queued') await publishRun(queue, { id, ...record }, clock);
+    else if (record.state !== 'paused') return end(id, claim, { state: 'cancelled' });
     return record;
   }
 
@@ -242,6 +240,7 @@ export function createRunner(parts: RunnerParts): Runner {
     const queued = await runs.get(id);
     // Taken over by another worker, or put back for the next one: whatever failed after that is not the run's end.
     if (!queued || queued.claim !== claim.record.claim || hasEnded(queued)) return queued ?? claim.record;
+    if (queued.state === 'paused') return queued;
     if (queued.state === 'queued') throw error;
     const betweenSteps = signal.aborted && error === signal.reason;
     if (isLast) return end(id, claim, betweenSteps ? { state: 'cancelled' } : { state: 'failed', error });
@@ -258,10 +257,11 @@ export function createRunner(parts: RunnerParts): Runner {
     { state, error }: { state: 'done' | 'failed' | 'cancelled'; error?: unknown },
     more: Partial<RunRecord> = {},
   ): Promise<RunRecord> {
-    const record = await claim.update(({ waitingFor: _, ...found }) => ({
+    const record = await claim.update(({ waitingFor: _, pauseRequested: __, ...found }) => ({
       ...found,
       ...more,
       state,
+      ...(state === 'cancelled' && unfinished(found)),
       ...(error !== undefined && { error: { ...tellable(error), ...stepOf(error) } }),
       changed: found.changed ?? (found.done ?? 0) > 0,
       endedAt: now(),

@@ -4,13 +4,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { planSteps } from './plan-steps.ts';
 import { readBundle } from './read-folder.ts';
-import { addressOf, readTargets } from './targets.ts';
+import { readTargets } from './targets.ts';
 
 test('without a file of databases there is a sample, whose migrations go up, down to nothing and up again', async () => {
   const [target, ...more] = await readTargets({ HAWKER_DATABASES: undefined, HAWKER_DATA: 'somewhere' });
   assert.ok(target && more.length === 0);
   assert.deepEqual([target.name, target.kind, target.table], ['sample', 'sqlite', 'schema_migrations']);
-  assert.equal(await addressOf(target), resolve('somewhere/sample.db'));
+  assert.deepEqual(target.address, { from: 'path', path: resolve('somewhere/sample.db') });
 
   const bundle = await readBundle(target);
   assert.equal(bundle.migrations.length, 4);

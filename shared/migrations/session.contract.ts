@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isAppError } from '../errors.ts';
+import { lateContract } from './contract-late.ts';
 import { lockContract } from './contract-lock.ts';
 import { lossContract } from './contract-loss.ts';
 import * as rig from './contract-rig.ts';
@@ -17,6 +18,7 @@ const { COLOUR, FRUIT, BROKEN, TOKEN, given, migration, stamping, failsWith } = 
 
 export function sessionContract(contract: rig.Contract): void {
   const { name, start, transactional, resumes, table } = contract;
+  const several = { skip: contract.alone ?? false };
   describe(`${name} session`, { skip: contract.skip || false, timeout: 120_000 }, () => {
     let database: rig.DatabaseUnderTest;
     let session: Session;
@@ -52,7 +54,7 @@ export function sessionContract(contract: rig.Contract): void {
       assert.deepEqual(await session.holders(), []);
     });
 
-    it('is prepared by several at once, and again', async () => {
+    it('is prepared by several at once, and again', several, async () => {
       await session.unlock();
       const others = await Promise.all(Array.from({ length: 4 }, () => database.open()));
       await Promise.all([session, ...others].map((one) => one.prepare()));
@@ -207,7 +209,7 @@ export function sessionContract(contract: rig.Contract): void {
       assert.deepEqual([await rows(), await count('fruit'), await count('other')], [[['1', true]], 1, 'no table']);
     });
 
-    it('refuses what comes with a lower token than the fence, and does nothing', async () => {
+    it('refuses what comes with a lower token than the fence, and does nothing', several, async () => {
       await session.raiseFence(TOKEN);
       await session.raiseFence(TOKEN);
       await failsWith(session.raiseFence(TOKEN - 1), 'lease_lost');
@@ -249,7 +251,7 @@ export function sessionContract(contract: rig.Contract): void {
       assert.deepEqual(await session.history(2), history.slice(0, 2));
     });
 
-    it('has a fingerprint of the schema, and of nothing of ours', async () => {
+    it('has a fingerprint of the schema, and of nothing of ours', several, async () => {
       await using fresh = await database.open();
       const empty = await fresh.fingerprint();
       const fruit = migration(1n, FRUIT);
@@ -273,7 +275,8 @@ export function sessionContract(contract: rig.Contract): void {
       assert.equal(await fresh.fingerprint(), empty);
     });
 
-    lockContract(() => ({ database, session }));
+    lockContract(() => ({ database, session }), several);
     lossContract(() => ({ database, session }), contract);
+    lateContract(() => ({ database, session }), contract);
   });
 }

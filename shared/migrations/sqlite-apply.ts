@@ -12,6 +12,7 @@ import { AppError, isAppError, messageOf } from '../errors.ts';
 import { explainSqliteError } from '../sqlite/failures.ts';
 import type { Script, Step, Version, VersionState } from './migration.ts';
 import type { Applied, ApplyGiven, Truth } from './session.ts';
+import { applySqliteBackfill, lookSqliteBackfill, sqliteBackfillOf } from './sqlite-backfill.ts';
 import type { SqliteContext } from './sqlite-context.ts';
 import { fitsTransaction, type SqliteStatement, sqliteStatements } from './sqlite-statements.ts';
 
@@ -46,6 +47,15 @@ export async function applySqlite(context: SqliteContext, step: Step, given: App
     return { ms, statements: statements.length };
   };
   context.flush(!given.more);
+  const paged = sqliteBackfillOf(step);
+  if (paged) {
+    const demand = (isDirty: boolean) => {
+      const state = context.tables.state();
+      if (!isAt(state, isDirty ? step.to : step.from, isDirty)) throw moved(state);
+    };
+    const stopped = await applySqliteBackfill(context, { step, script: paged, given }, { demand, finish });
+    return { ms: context.clock.mono() - began, statements: 1, ...(stopped && { stopped }) };
+  }
   if (marked) {
     await runMarked(context, step, statements, given);
     return context.write(given, () => {
@@ -128,6 +138,7 @@ export function lookSqlite(context: SqliteContext, step: Step): Truth {
   const state = context.tables.state();
   if (isAt(state, step.to, false)) return 'applied';
   if (isAt(state, step.from, false)) return 'not applied';
+  if (sqliteBackfillOf(step)) return isAt(state, step.to, true) ? lookSqliteBackfill(context, step) : 'unknown';
   const statements = sqliteStatements(scriptOf(step)?.text ?? '');
   const done = isAt(state, step.to, true) ? doneOf(context, step, statements) : undefined;
   if (done === undefined) return 'unknown';

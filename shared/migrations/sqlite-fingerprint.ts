@@ -1,6 +1,6 @@
 /** What a SQLite file's schema is, however it came to be written: tables that were altered and tables that were made whole are equal. */
-import { createHash } from 'node:crypto';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { schemaLine } from './schema-lines.ts';
 import { tokensOf } from './sqlite-statements.ts';
 
 const QUOTED = /^(["`[])(.*)["`\]]$/s;
@@ -27,42 +27,43 @@ function clausesOf(sql: string): string[] {
   return clauses.sort();
 }
 
-export function sqliteFingerprint(connection: DatabaseSync, table: string): string {
+/** The order of a table's columns is not told: nothing but making the table anew could put it back. */
+export function sqliteSchema(connection: DatabaseSync, table: string): string[] {
   const all = (sql: string, ...values: SQLInputValue[]) =>
     connection.prepare(sql).all(...values) as Record<string, string | number | bigint | null>[];
   const ours = (name: unknown) =>
     String(name).toLowerCase() === table.toLowerCase() || String(name).startsWith('hawker_migration_');
-  const kept = all('SELECT type, name, tbl_name AS of, sql FROM sqlite_master ORDER BY type, name').filter(
+  const kept = all('SELECT type, name, tbl_name AS of, sql FROM sqlite_master').filter(
     (row) => !ours(row['name']) && !ours(row['of']) && !String(row['name']).startsWith('sqlite_'),
   );
-  const described = kept.map(({ type, name, of, sql }) => {
+  return kept.flatMap(({ type, name, of, sql }) => {
     const named = String(name);
-    if (type !== 'table') return [type, name, of, tokensOf(String(sql)).map(plain).join(' ')];
+    if (type !== 'table')
+      return [schemaLine(String(type), [name, 'of', of, tokensOf(String(sql)).map(plain).join(' ')])];
+    const told = (kind: string, rows: Record<string, unknown>[]) =>
+      rows.map((row) => schemaLine(kind, [named, ...Object.values(row)]));
+    // Indexes of constraints are numbered in the order of writing: what they hold is told, not their names.
+    const indexes = all('SELECT name, origin, "unique" FROM pragma_index_list(?) WHERE origin <> ?', named, 'c').map(
+      (index) => {
+        const columns = all(
+          'SELECT name, "desc", coll FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno',
+          String(index['name']),
+        ).map((column) => schemaLine('', Object.values(column)));
+        return { origin: index['origin'], unique: index['unique'], columns: columns.join(',') };
+      },
+    );
     return [
-      type,
-      name,
-      all('SELECT strict, wr FROM pragma_table_list WHERE schema = ? AND name = ?', 'main', named),
-      all(
-        'SELECT name, lower(type) AS type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid',
-        named,
+      ...told('table', all('SELECT strict, wr FROM pragma_table_list WHERE schema = ? AND name = ?', 'main', named)),
+      ...told(
+        'column',
+        all('SELECT name, lower(type) AS type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)', named),
       ),
-      // Indexes of constraints are numbered in the order of writing: what they hold is told, not their names.
-      all('SELECT name, origin, "unique" FROM pragma_index_list(?) WHERE origin <> ?', named, 'c')
-        .map((index) => [
-          index['origin'],
-          index['unique'],
-          all('SELECT name, "desc", coll FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno', String(index['name'])),
-        ])
-        .map((index) => serialise(index))
-        .sort(),
-      all('SELECT seq, "table", "from", "to", on_update, on_delete, match FROM pragma_foreign_key_list(?)', named)
-        .map((key) => serialise(key))
-        .sort(),
-      clausesOf(String(sql)),
+      ...told('constraint', indexes),
+      ...told(
+        'reference',
+        all('SELECT seq, "table", "from", "to", on_update, on_delete, match FROM pragma_foreign_key_list(?)', named),
+      ),
+      ...clausesOf(String(sql)).map((clause) => schemaLine('clause', [named, clause])),
     ];
   });
-  return createHash('sha256').update(serialise(described)).digest('hex');
 }
-
-const serialise = (value: unknown) =>
-  JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner));

@@ -40,7 +40,10 @@ const OURS = `
   CREATE TABLE IF NOT EXISTS hawker_migration_history (
     n INTEGER PRIMARY KEY AUTOINCREMENT, version INTEGER NOT NULL, name TEXT NOT NULL, direction TEXT NOT NULL, checksum TEXT,
     down TEXT, at TEXT NOT NULL, ms REAL NOT NULL, run TEXT NOT NULL, "by" TEXT NOT NULL, token INTEGER NOT NULL,
-    bundle TEXT NOT NULL) STRICT;`;
+    bundle TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS hawker_migration_backfill (
+    one INTEGER PRIMARY KEY CHECK (one = 1), step TEXT NOT NULL, at_key TEXT NOT NULL, pages INTEGER NOT NULL, seen INTEGER NOT NULL,
+    written INTEGER NOT NULL, total INTEGER, ms INTEGER NOT NULL) STRICT;`;
 
 export function sqliteTables(connection: DatabaseSync, name: string): SqliteTables {
   // As golang-migrate writes it, so that the text in sqlite_master is the same.
@@ -52,7 +55,7 @@ export function sqliteTables(connection: DatabaseSync, name: string): SqliteTabl
   const lost = () => new AppError('lease_lost', 'a later term has written to this database');
 
   return {
-    exist: () => ['hawker_migration_fence', 'hawker_migration_history', name].every(has),
+    exist: () => ['hawker_migration_fence', 'hawker_migration_history', 'hawker_migration_backfill', name].every(has),
     create: () =>
       connection.exec(
         `CREATE TABLE IF NOT EXISTS ${table} (version uint64,dirty bool);
@@ -84,6 +87,8 @@ export function sqliteTables(connection: DatabaseSync, name: string): SqliteTabl
       return row && { step: String(row['step']), done: Number(row['done']), prefix: String(row['prefix']) };
     },
     mark(marked) {
+      // What forgets how far it was forgets a backfill too.
+      if (!marked) run('DELETE FROM hawker_migration_backfill');
       const { step = null, done = null, prefix = null } = marked ?? {};
       run(
         'UPDATE hawker_migration_fence SET step = ?, done = ?, prefix = ?',

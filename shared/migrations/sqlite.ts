@@ -6,14 +6,17 @@
  */
 import type { Clock } from '../clock.ts';
 import { explainSqliteError } from '../sqlite/failures.ts';
+import { fingerprintOfLines } from './schema-lines.ts';
 import type { Session } from './session.ts';
 import { applySqlite, lookSqlite } from './sqlite-apply.ts';
+import { estimateSqlite, previewSqlite } from './sqlite-backfill.ts';
 import { closedError, type SqliteContext, sqliteContext } from './sqlite-context.ts';
 import { openSqliteFile } from './sqlite-file.ts';
-import { sqliteFingerprint } from './sqlite-fingerprint.ts';
+import { sqliteSchema } from './sqlite-fingerprint.ts';
 import { type SideLock, sideLock } from './sqlite-lock.ts';
 import { nilAsNumber, sqliteTables } from './sqlite-tables.ts';
 import type { Target } from './target.ts';
+import { sizesOf } from './weigh/sqlite-sizes.ts';
 
 export interface OpenGiven {
   signal: AbortSignal;
@@ -86,18 +89,24 @@ function session(context: SqliteContext, lock: SideLock, target: Target): Sessio
       turn(() => {
         context.flush(true);
         return write(given, () => {
-          tables.setState(state);
+          const found = tables.state();
+          if (found.version !== state.version || found.dirty !== state.dirty) tables.setState(state);
           tables.mark(undefined);
           tables.remember({
-            ...{ version: nilAsNumber(state.version), name: given.name, direction: given.direction },
-            ...{ checksum: undefined, down: undefined, at: context.now(), ms: 0 },
+            ...{ version: given.of ?? nilAsNumber(state.version), name: given.name, direction: given.direction },
+            ...{ checksum: given.checksum, down: given.down, at: context.now(), ms: 0 },
             ...{ run: given.run, by: given.by, token: given.token, bundle: given.bundle },
           });
         });
       }),
     history: (limit) => read(() => tables.history(limit)),
-    fingerprint: () => read(() => sqliteFingerprint(connection, target.table)),
+    schema: () => read(() => sqliteSchema(connection, target.table)),
+    fingerprint: () => read(() => fingerprintOfLines(sqliteSchema(connection, target.table))),
     // What runs here runs on the thread that would have to stop it.
+    sizes: (names) => read(() => sizesOf(connection, names)),
+    estimate: (step) => read(() => estimateSqlite(context, step)),
+    preview: (step, rows) => read(() => previewSqlite(context, step, rows)),
+    progress: async () => undefined,
     cancel: async () => {},
     async [Symbol.asyncDispose]() {
       await last;

@@ -1,24 +1,78 @@
 /** The file that HAWKER_DATABASES names: `{"targets": [{"name": "shop", "kind": "postgres", "address": {"variable": "SHOP_DATABASE_URL"}, "folder": "shop"}]}`. */
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
-import { type AddressRef, DEFAULTS, KINDS, type Target } from './target.ts';
+import { createTimetable } from '../schedule/timetable.ts';
+import { type AddressRef, DEFAULTS, KINDS, type Policy, type SecretRef, type Target } from './target.ts';
 
 const MOST_MS = 2 ** 31 - 1;
 const ADDRESS =
-  'must be {"variable": "..."} or {"file": "..."}: the address itself, which may hold a password, does not belong here';
+  'must be {"variable": "..."} or {"file": "..."} or {"secret": "projects/..."}: the address itself, which may hold a password, does not belong here';
+const PASSWORD =
+  'must be {"variable": "..."}, {"file": "..."} or {"secret": "projects/..."}: the password itself does not belong here';
 
 const text = z.string().min(1);
+/** A version of a global secret; without one the latest. */
+const secretName = z
+  .string()
+  .regex(
+    /^projects\/[a-z0-9](?:[a-z0-9:.-]{0,61}[a-z0-9])?\/secrets\/[A-Za-z0-9_-]{1,255}(?:\/versions\/[A-Za-z0-9_-]{1,63})?$/,
+    'must be projects/p/secrets/s or projects/p/secrets/s/versions/v',
+  );
+const kept = {
+  variable: z.strictObject({ variable: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
+  file: z.strictObject({ file: text }),
+  secret: z.strictObject({ secret: secretName }),
+};
+/** Private unless it says otherwise, as the database that a public address should not be needed for; the connector's own choice is public. */
+const cloudSql = z
+  .strictObject({
+    instance: z
+      .string()
+      .regex(
+        /^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]:[a-z][a-z0-9-]{1,30}[a-z0-9]:[a-z][a-z0-9-]{0,96}[a-z0-9]$/,
+        'must be project:region:instance',
+      ),
+    user: text.max(256),
+    database: text.max(64),
+    password: z.union([kept.variable, kept.file, kept.secret], { error: PASSWORD }).optional(),
+    iam: z.literal(true).optional(),
+    ip: z.enum(['public', 'private', 'psc']).default('private'),
+  })
+  .refine(({ password, iam }) => (password === undefined) === (iam === true), {
+    path: ['password'],
+    error: `${PASSWORD}; or "iam": true in its place`,
+  });
 /** Two ways at once, or none, are as wrong as the address itself. */
 const address = z.union(
   [
-    z.strictObject({ variable: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
-    z.strictObject({ file: text }),
+    ...Object.values(kept),
     z.strictObject({ path: text }),
+    z.strictObject({ cloudSql }),
+    z.strictObject({
+      firestore: z.strictObject({
+        project: z
+          .string()
+          .regex(/^[a-z][a-z0-9:.-]{4,61}[a-z0-9]$/)
+          .optional(),
+        database: z
+          .string()
+          .regex(/^(?:\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$/)
+          .default('(default)'),
+      }),
+    }),
   ],
   { error: ADDRESS },
 );
 
-const reaction = z.enum(['warn', 'refuse']).default('warn');
+function isCron(cron: string): boolean {
+  try {
+    return createTimetable({ cron, timeZone: 'UTC' }).next(0) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+const reaction = z.enum(['warn', 'error']);
 
 const target = z
   .strictObject({
@@ -39,11 +93,28 @@ const target = z
     region: text.max(63).optional(),
     lockTimeoutMs: z.int().min(1).max(MOST_MS).default(DEFAULTS.lockTimeoutMs),
     statementTimeoutMs: z.int().min(0).max(MOST_MS).default(DEFAULTS.statementTimeoutMs),
-    policy: z.strictObject({ late: reaction, edited: reaction }).optional(),
+    rehearse: z.strictObject({ address: z.union(Object.values(kept), { error: ADDRESS }) }).optional(),
+    schedule: z.string().refine(isCron, 'must be five fields of cron, such as "0 3 * * *", in UTC').optional(),
+    policy: z
+      .strictObject({
+        late: z.enum(['warn', 'error', 'apply']).optional(),
+        edited: reaction.optional(),
+        missing: reaction.optional(),
+      })
+      .optional(),
+  })
+  .refine(({ kind, address }) => (kind === 'firestore') === 'firestore' in address, {
+    path: ['address'],
+    error:
+      'must be {"firestore": {"project": "...", "database": "..."}}, both optional, for firestore and for it alone',
   })
   .refine(({ kind, address }) => kind === 'sqlite' || !('path' in address), {
     path: ['address'],
     error: 'must be {"variable": "..."} or {"file": "..."}; {"path": "..."} is for sqlite',
+  })
+  .refine(({ kind, address }) => kind === 'postgres' || kind === 'mysql' || !('cloudSql' in address), {
+    path: ['address'],
+    error: '{"cloudSql": {...}} is for postgres and mysql',
   });
 
 const schema = z.strictObject({ targets: z.array(target).min(1) }).superRefine(({ targets }, { addIssue }) => {
@@ -55,13 +126,18 @@ const schema = z.strictObject({ targets: z.array(target).min(1) }).superRefine((
 /** The targets, paths made absolute from the file's folder; or every problem with its target and field, without what stands there. */
 export function parseTargets(given: unknown, file: string): { targets: Target[] } | { problems: string[] } {
   const read = schema.safeParse(given);
-  if (!read.success) return { problems: read.error.issues.map((issue) => told(issue, given)) };
+  if (!read.success)
+    return {
+      problems: read.error.issues.flatMap((issue) => ofTheForm(issue, given)).map((issue) => told(issue, given)),
+    };
   const from = (path: string) => resolve(dirname(file), path);
   return {
-    targets: read.data.targets.map(({ address, folder, region, policy, ...rest }) => ({
+    targets: read.data.targets.map(({ address, folder, region, schedule, policy, rehearse, ...rest }) => ({
       ...rest,
       ...(region !== undefined && { region }),
-      ...(policy && { policy }),
+      ...(schedule !== undefined && { schedule }),
+      ...(policy && { policy: policy as Policy }),
+      ...(rehearse && { rehearse: { address: keptIn(rehearse.address, from) } }),
       address: reference(address, from),
       folder: from(folder),
     })),
@@ -69,9 +145,39 @@ export function parseTargets(given: unknown, file: string): { targets: Target[] 
 }
 
 function reference(given: z.infer<typeof address>, from: (path: string) => string): AddressRef {
+  if ('cloudSql' in given) {
+    const { iam: _, password, ...rest } = given.cloudSql;
+    return { from: 'cloud-sql', ...rest, password: password ? keptIn(password, from) : 'iam' };
+  }
+  if ('variable' in given || 'file' in given || 'secret' in given) return keptIn(given, from);
+  if ('firestore' in given) {
+    const { project, database } = given.firestore;
+    return { from: 'firestore', database, ...(project !== undefined && { project }) };
+  }
+  return { from: 'path', path: given.path === ':memory:' ? given.path : from(given.path) };
+}
+
+function keptIn(given: z.infer<(typeof kept)[keyof typeof kept]>, from: (path: string) => string): SecretRef {
   if ('variable' in given) return { from: 'variable', name: given.variable };
   if ('file' in given) return { from: 'file', path: from(given.file) };
-  return { from: 'path', path: given.path === ':memory:' ? given.path : from(given.path) };
+  return {
+    from: 'secret',
+    name: given.secret.includes('/versions/') ? given.secret : `${given.secret}/versions/latest`,
+  };
+}
+
+/** Where one of several forms was meant, as its keys tell, what is wrong with that one. */
+function ofTheForm(issue: z.core.$ZodIssue, given: unknown): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const value = issue.path.reduce<unknown>(
+    (inside, key) => (Object(inside) as Record<PropertyKey, unknown>)[key],
+    given,
+  );
+  const [meant, ...more] = issue.errors.filter((problems) =>
+    problems.every(({ path }) => path[0] !== undefined && path[0] in (Object(value) as object)),
+  );
+  if (!meant || more.length > 0) return [issue];
+  return meant.flatMap((inner) => ofTheForm({ ...inner, path: [...issue.path, ...inner.path] }, given));
 }
 
 function told({ path, message }: z.core.$ZodIssue, given: unknown): string {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { isAppError } from '../errors.ts';
-import { addressOf, readTargets } from './targets.ts';
+import { readTargets } from './targets.ts';
 
 const SHOP = { name: 'shop', kind: 'postgres', address: { variable: 'SHOP_DATABASE_URL' }, folder: 'shop' };
 
@@ -40,7 +40,7 @@ test('targets are read from the file, with defaults, and paths are from its fold
     labels: { wave: 'canary' },
     region: 'asia',
   };
-  const more = { lockTimeoutMs: 500, statementTimeoutMs: 60_000, policy: { late: 'refuse', edited: 'warn' } };
+  const more = { lockTimeoutMs: 500, statementTimeoutMs: 60_000, policy: { late: 'error', edited: 'warn' } };
   const { folder, file } = await written(t, { targets: [SHOP, { ...asia, ...more }, lite] });
   const defaults = { table: 'schema_migrations', labels: {}, lockTimeoutMs: 3000, statementTimeoutMs: 0 };
   const expected = [
@@ -69,6 +69,57 @@ test('an address, or a password, that stands in the file is refused and not repe
   await problemOf(t, `{"targets": [{"address": '${url}'}]}`);
 });
 
+test('a secret is named with its version or stands for the latest, and an instance of Cloud SQL has its password elsewhere', async (t) => {
+  const cloud = { instance: 'shop-1:asia-southeast1:db', user: 'app', database: 'shop' };
+  const name = 'projects/shop-1/secrets/db';
+  const given = [
+    { secret: name },
+    { secret: `${name}/versions/7` },
+    { cloudSql: { ...cloud, password: { secret: name } } },
+    { cloudSql: { ...cloud, password: { file: 'p.txt' }, ip: 'psc' } },
+    { cloudSql: { ...cloud, instance: 'example.com:shop-1:asia-southeast1:db', iam: true, ip: 'public' } },
+  ];
+  const { folder, file } = await written(t, {
+    targets: given.map((address, n) => ({ ...SHOP, kind: n % 2 ? 'mysql' : 'postgres', name: `t${n}`, address })),
+  });
+  const expected = [
+    { from: 'secret', name: `${name}/versions/latest` },
+    { from: 'secret', name: `${name}/versions/7` },
+    { from: 'cloud-sql', ...cloud, ip: 'private', password: { from: 'secret', name: `${name}/versions/latest` } },
+    { from: 'cloud-sql', ...cloud, ip: 'psc', password: { from: 'file', path: join(folder, 'p.txt') } },
+    { from: 'cloud-sql', ...cloud, instance: 'example.com:shop-1:asia-southeast1:db', ip: 'public', password: 'iam' },
+  ];
+  assert.deepEqual(
+    (await read(file)).map(({ address }) => address),
+    expected,
+  );
+});
+
+test('a secret or an instance that is wrong is told by its field, without what stands there', async (t) => {
+  const cloud = { instance: 'shop-1:asia-southeast1:db', user: 'app', database: 'shop', iam: true };
+  for (const secret of ['hunter2', 'projects/../secrets/a', 'projects/p/secrets/hunter2/versions/1/x'])
+    assert.match(
+      await problemOf(t, { targets: [{ ...SHOP, address: { secret } }] }),
+      /^target shop, address\.secret: must be projects/,
+    );
+  for (const [change, problem] of [
+    [{ instance: 'hunter2' }, /^target shop, address\.cloudSql\.instance: must be project:region:instance$/],
+    [{ password: 'hunter2', iam: undefined }, /^target shop, address\.cloudSql\.password: must be \{"variable"/],
+    [{ iam: undefined }, /^target shop, address\.cloudSql\.password: must be .*"iam": true in its place$/],
+    [{ password: { variable: 'P' } }, /^target shop, address\.cloudSql\.password: /],
+    [{ ip: 'hunter2' }, /^target shop, address\.cloudSql\.ip: /],
+    [{ user: '' }, /^target shop, address\.cloudSql\.user: /],
+  ] as const)
+    assert.match(
+      await problemOf(t, { targets: [{ ...SHOP, address: { cloudSql: { ...cloud, ...change } } }] }),
+      problem,
+    );
+  assert.match(
+    await problemOf(t, { targets: [{ ...SHOP, kind: 'sqlite', address: { cloudSql: cloud } }] }),
+    /^target shop, address: \{"cloudSql": \{\.\.\.\}\} is for postgres and mysql$/,
+  );
+});
+
 test('every problem is told at once, with its target and field', async (t) => {
   const problem = await problemOf(t, {
     targets: [SHOP, { ...SHOP, table: 'a b' }, { ...SHOP, name: 'Lite', kind: 'oracle' }, { name: 'x', more: 1 }],
@@ -95,27 +146,5 @@ test('a file that is not there or no JSON is told', async (t) => {
   await assert.rejects(read('/no/such.json'), {
     code: 'not_configured',
     message: '/no/such.json (HAWKER_DATABASES): cannot be read: ENOENT',
-  });
-});
-
-test('an address comes from its variable or file when it is asked for', async (t) => {
-  const { folder, file } = await written(t, 'postgres://db/shop\n');
-  const shop = { name: 'shop', kind: 'postgres' } as const;
-  const byVariable = { ...shop, address: { from: 'variable', name: 'SHOP' } } as const;
-  assert.equal(await addressOf(byVariable, { SHOP: ' mysql://db ' }), 'mysql://db');
-  assert.equal(await addressOf({ ...shop, address: { from: 'file', path: file } }), 'postgres://db/shop');
-  assert.equal(await addressOf({ ...byVariable, kind: 'sqlite' }, { SHOP: 'sqlite3:///a.db' }), '/a.db');
-  assert.equal(await addressOf({ ...shop, kind: 'sqlite', address: { from: 'path', path: '/b.db' } }), '/b.db');
-  const missing = 'target shop: its address is to be in';
-  await assert.rejects(addressOf(byVariable, { SHOP: ' ' }), {
-    code: 'not_configured',
-    message: `${missing} the variable SHOP, which is not set`,
-  });
-  await assert.rejects(addressOf({ ...shop, address: { from: 'file', path: join(folder, 'x') } }), {
-    message: `${missing} the file ${folder}/x, which cannot be read: ENOENT`,
-  });
-  await writeFile(file, '\n');
-  await assert.rejects(addressOf({ ...shop, address: { from: 'file', path: file } }), {
-    message: `${missing} the file ${file}, which is empty`,
   });
 });

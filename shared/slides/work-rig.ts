@@ -164,6 +164,8 @@ export function createWorkRig(given: GivenDeck = {}, { shared = false } = {}) {
       download: () => Promise.reject(new AppError('not_found', 'There is no such file')),
     },
     storage: {} as GoogleApis['storage'],
+    secrets: {} as GoogleApis['secrets'],
+    sqlAdmin: {} as GoogleApis['sqlAdmin'],
   };
 
   return {

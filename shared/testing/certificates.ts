@@ -9,7 +9,9 @@ export interface Authority {
   /** The root, PEM. */
   readonly ca: string;
   /** A server's key and certificate, PEM. */
-  issue(): { key: string; cert: string };
+  issue(name?: string): { key: string; cert: string };
+  /** Of a key that somebody else has; PEM. */
+  certify(key: KeyObject, name: string): string;
 }
 
 const ADDRESSES = ['127.0.0.1', '::1'];
@@ -43,9 +45,11 @@ export function createAuthority(): Authority {
   ];
   return {
     ca: certificate({ issuer, subject: issuer, key: root.publicKey, signer: root.privateKey, extensions: isRoot }),
-    issue() {
+    certify: (key, name) =>
+      certificate({ issuer, subject: nameOf(name), key, signer: root.privateKey, extensions: [] }),
+    issue(name = 'test server') {
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const subject = nameOf('test server');
+      const subject = nameOf(name);
       return {
         key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
         cert: certificate({ issuer, subject, key: publicKey, signer: root.privateKey, extensions: serves }),

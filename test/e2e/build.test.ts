@@ -27,6 +27,7 @@ const FIRST_ANSWERS: Record<string, { path: string; method?: string; status: num
   'slides-jobs': { path: '/nothing', method: 'POST', status: 401 },
   migrations: { path: '/v1/targets', status: 200 },
   'migration-runs': { path: '/nothing', method: 'POST', status: 401 },
+  'migration-schedule': { path: '/', method: 'POST', status: 401 },
   'slides-sweep': { path: '/', method: 'POST', status: 401 },
   'outbox-relay': { path: '/', method: 'POST', status: 401 },
 };

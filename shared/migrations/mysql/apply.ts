@@ -1,12 +1,13 @@
 /** One step: in one transaction with its stamp where MySQL can take all of it back, otherwise marked, then statement by statement, then stamped. */
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Script, Step } from '../migration.ts';
 import type { Applied, ApplyGiven } from '../session.ts';
 import { type Statement, splitStatements } from '../statements.ts';
+import { applyBackfill, backfillOf } from './backfill.ts';
 import { ask, type Context, inTransaction } from './context.ts';
-import { fitsOneTransaction } from './nature.ts';
+import { fitsOneTransaction, isDml } from './nature.ts';
 import { clearProgress, goesOnAfter, readProgress, startProgress } from './progress.ts';
-import { runMarked } from './run-marked.ts';
+import { ownTransaction, runMarked } from './run-marked.ts';
 import { runStatement } from './run-statement.ts';
 import { freshSettings, settings } from './settings.ts';
 import { checkFence, readState, writeHistory, writeState } from './tables.ts';
@@ -19,13 +20,29 @@ export async function applyStep(context: Context, step: Step, given: ApplyGiven)
   const began = context.clock.mono();
   context.cancelled = false;
   const script = scriptOf(step);
+  const paged = backfillOf(step);
+  if (paged) {
+    const stopped = await applyBackfill(
+      context,
+      { step, script: paged, given },
+      {
+        demandFrom: () => demandFrom(context, step),
+        stamp: async () => {
+          await stampStep(context, step, given, context.clock.mono() - began);
+          await clearProgress(context);
+        },
+      },
+    );
+    return { ms: context.clock.mono() - began, statements: 1, ...(stopped && { stopped }) };
+  }
   const statements = statementsOf(step);
   await freshSettings(context, script);
   const stamp = () => stampStep(context, step, given, context.clock.mono() - began);
   const { dirty } = await readState(context);
-  const innodb = await onlyInnodb(context, statements);
-  const whole =
-    statements.length === 0 || (innodb && !script?.directives.noTransaction && statements.every(fitsOneTransaction));
+  const one = !script?.directives.noTransaction && statements.every(fitsOneTransaction);
+  // It matters for what a transaction is to hold alone, and asking takes as long as there are tables.
+  const innodb = statements.some(isDml) && (await onlyInnodb(context, statements));
+  const whole = statements.length === 0 || (one && (innodb || !statements.some(isDml)));
   // What it says now is asked again in the transaction.
   if (whole && !dirty)
     await inTransaction(
@@ -42,15 +59,26 @@ export async function applyStep(context: Context, step: Step, given: ApplyGiven)
       statements.length === 0,
     );
   else {
-    const done = await mark(context, step, statements, given);
-    await runMarked(context, { step, script, statements, done, given, innodb });
-    await inTransaction(context, async () => {
-      await checkFence(context, given.token);
-      const { version, dirty } = await readState(context, ' FOR UPDATE');
-      if (!dirty || version !== step.to) throw changed();
-      await stamp();
-      await clearProgress(context);
+    const [first] = statements;
+    const begins = first !== undefined && !ownTransaction(first, innodb);
+    const { done, fresh } = await mark(context, step, { statements, begins }, given);
+    const noteDone = await runMarked(context, {
+      ...{ step, script, statements, done, given, innodb },
+      begun: fresh && begins,
     });
+    try {
+      await inTransaction(context, async () => {
+        await checkFence(context, given.token);
+        const { version, dirty } = await readState(context, ' FOR UPDATE');
+        if (!dirty || version !== step.to) throw changed();
+        await stamp();
+        await clearProgress(context);
+      });
+    } catch (error) {
+      // That all of it took effect is known here, and must not be forgotten because the stamp was refused.
+      if (!context.lost && !isAppError(error, 'lease_lost')) await noteDone().catch(() => {});
+      throw error;
+    }
   }
   return { ms: context.clock.mono() - began, statements: statements.length };
 }
@@ -73,13 +101,13 @@ async function demandFrom(context: Context, step: Step): Promise<void> {
 
 const changed = () => new AppError('conflict', 'The database is not at the version that this step was planned on');
 
-/** Marks the step, or finds it marked; answers how many of its statements took effect before. */
+/** Marks the step, with its first statement as begun where it `begins` without a transaction; or finds it marked. Answers how many of its statements took effect before. */
 async function mark(
   context: Context,
   step: Step,
-  statements: readonly Statement[],
+  { statements, begins }: { statements: readonly Statement[]; begins: boolean },
   given: ApplyGiven,
-): Promise<number> {
+): Promise<{ done: number; fresh: boolean }> {
   return inTransaction(context, async () => {
     await checkFence(context, given.token);
     const { version, dirty } = await readState(context, ' FOR UPDATE');
@@ -87,11 +115,11 @@ async function mark(
     if (!progress) {
       await demandFrom(context, step);
       await writeState(context, { version: step.to, dirty: true });
-      await startProgress(context, step, given.token);
-      return 0;
+      await startProgress(context, step, { token: given.token, began: begins ? 1 : 0 });
+      return { done: 0, fresh: true };
     }
     const done = goesOnAfter(progress, statements);
-    if (done !== undefined) return done;
+    if (done !== undefined) return { done, fresh: false };
     throw new AppError(
       'migration_dirty',
       `Nobody knows how far ${scriptOf(step)?.file ?? 'this step'} came: ${progress.done} of its statements were done and another may have been, or their text has changed since, or they left something in a session that is gone`,

@@ -33,7 +33,10 @@ function numberOf(error: unknown): number {
 /** The server's words. They quote the statement, which may set a password. */
 export function wordsOf(error: unknown): string {
   const { sqlMessage, code } = error as ServerError;
-  const words = (sqlMessage ?? '').replace(/(identified\s[^']*|password\s*\(?\s*=?\s*)'[^']*'?/gi, "$1'***'");
+  const words = (sqlMessage ?? '').replace(
+    /(identified\s[^'"]*|password\s*\(?\s*=?\s*)(?:'[^']*'?|"[^"]*"?)/gi,
+    "$1'***'",
+  );
   return `${words} (${code ?? 'no code'})`;
 }
 

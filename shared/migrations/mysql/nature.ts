@@ -1,12 +1,20 @@
 /** What is known of a statement by its first words: whether a transaction holds it, whether an error leaves nothing of it, what it leaves in the session. */
-import type { Statement } from '../statements.ts';
+import { type Statement, splitStatements } from '../statements.ts';
 
 const DML = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'SELECT', 'WITH']);
 /** Settings that commit, or that outlive the session. */
 const FAR_SET = /\b(?:autocommit|password|global|persist|persist_only|transaction|role)\b|@@global/i;
+/** A procedure, MariaDB's blocks, and several statements at once, which have no first word. */
+const PROGRAMS = new Set(['', 'CALL', 'EXECUTE', 'BEGIN', 'IF', 'CASE', 'LOOP', 'WHILE', 'REPEAT', 'FOR']);
 const OUT = /\binto\s+(?:outfile|dumpfile)\b/i;
 
-export function headOf({ sql }: Statement): string[] {
+/** Behind a delimiter of the file's own there may be more than one. */
+const isSeveral = ({ sql }: Statement) => sql.includes(';') && splitStatements(sql, 'mysql').length > 1;
+
+/** Its first words; none where there are several statements, of which the first says nothing about the others. */
+export function headOf(statement: Statement): string[] {
+  if (isSeveral(statement)) return [];
+  const { sql } = statement;
   const code = sql.replace(/^\/\*M?!\d*/, '').replace(/\/\*[^!+][\s\S]*?\*\//g, ' ');
   return code
     .slice(0, 400)
@@ -22,9 +30,10 @@ export function isDml(statement: Statement): boolean {
   return DML.has(first) && !OUT.test(statement.sql) && !statement.sql.startsWith('/*');
 }
 
-/** SET for this session alone. */
+/** SET for this session alone; MariaDB's `SET STATEMENT ... FOR` is the statement behind it. */
 function isOwnSet(statement: Statement): boolean {
-  return headOf(statement)[0] === 'SET' && !FAR_SET.test(statement.sql);
+  const [first, second] = headOf(statement);
+  return first === 'SET' && second !== 'STATEMENT' && !FAR_SET.test(statement.sql);
 }
 
 export const fitsOneTransaction = (statement: Statement) => isDml(statement) || isOwnSet(statement);
@@ -34,7 +43,8 @@ export function isBegin(statement: Statement): boolean {
   return (first === 'START' && second === 'TRANSACTION') || (first === 'BEGIN' && third !== 'ATOMIC');
 }
 export const isEnd = (statement: Statement) => ['COMMIT', 'ROLLBACK'].includes(headOf(statement)[0] ?? '');
-export const isAutocommit = ({ sql }: Statement) => /^set\b[^']*\bautocommit\b/i.test(sql);
+export const isAutocommit = (statement: Statement) =>
+  headOf(statement)[0] === 'SET' && /^set\b[^']*\bautocommit\b/i.test(statement.sql);
 export const locksTables = (statement: Statement) => /^LOCK TABLES?$/.test(headOf(statement).slice(0, 2).join(' '));
 export const unlocksTables = (statement: Statement) => /^UNLOCK TABLES?$/.test(headOf(statement).slice(0, 2).join(' '));
 
@@ -51,6 +61,12 @@ export function isAllOrNothing(statement: Statement, allInnodb: boolean): boolea
     isBegin(statement) ||
     isEnd(statement)
   );
+}
+
+/** Runs others, one of which may fail after another took effect. */
+export function isProgram(statement: Statement): boolean {
+  const [first = ''] = headOf(statement);
+  return PROGRAMS.has(first) || first.endsWith(':');
 }
 
 /** May be run twice: it is about this session alone. */

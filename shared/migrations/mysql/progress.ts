@@ -34,11 +34,15 @@ export async function readProgress(context: Context, step: Step): Promise<Progre
   return row && { began: Number(row[0]), done: Number(row[1]), prefix: String(row[2]) };
 }
 
-export async function startProgress(context: Context, step: Step, token: number): Promise<void> {
+export async function startProgress(
+  context: Context,
+  step: Step,
+  { token, began }: { token: number; began: 0 | 1 },
+): Promise<void> {
   await ask(
     context,
-    `REPLACE INTO ${context.names.progress} (scope, version, direction, began, done, prefix, token) VALUES (?, ?, ?, 0, 0, ?, ?)`,
-    [...[context.target.table, numberOf(step.migration.version), step.direction, prefixOf([], 0), token]],
+    `REPLACE INTO ${context.names.progress} (scope, version, direction, began, done, prefix, token) VALUES (?, ?, ?, ?, 0, ?, ?)`,
+    [...[context.target.table, numberOf(step.migration.version), step.direction, began, prefixOf([], 0), token]],
   );
 }
 
@@ -53,6 +57,7 @@ export async function writeProgress(context: Context, progress: Partial<Progress
 
 export async function clearProgress(context: Context): Promise<void> {
   await ask(context, `DELETE FROM ${context.names.progress} WHERE scope = ?`, [context.target.table]);
+  await ask(context, `DELETE FROM ${context.names.backfill} WHERE scope = ?`, [context.target.table]);
 }
 
 /**

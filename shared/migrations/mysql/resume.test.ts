@@ -1,5 +1,6 @@
 /** Runs where MYSQL_TEST_URL is set. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { count, failsWith, given, migration, rows, stamping, until } from '../contract-rig.ts';
 import type { Session } from '../session.ts';
@@ -79,6 +80,27 @@ describe('MySQL step that is gone on with', { skip, timeout: 60_000 }, () => {
     assert.deepEqual([await session.look(step), await count(database, 'a')], [{ statementsDone: 1 }, 0]);
     await session.apply(up('CREATE TABLE a (id int)', 'BEGIN', 'INSERT INTO a VALUES (1)', 'COMMIT'), given());
     assert.deepEqual([await rows(database), await count(database, 'a')], [[['1', false]], 1]);
+  });
+
+  it('knows how far it came also where it was cut right behind a COMMIT, and again in the transaction after that', async () => {
+    const first = ['CREATE TABLE a (id int)', 'BEGIN', 'INSERT INTO a VALUES (1)', 'COMMIT', 'BEGIN'];
+    const step = up(...first, 'INSERT INTO a VALUES (2)', 'SELECT SLEEP(60)', 'COMMIT');
+    await cutDuring(step);
+    // As the first of the two cuts leaves it: the row took effect with the COMMIT, and nothing has been written since.
+    const prefix = createHash('sha256')
+      .update(
+        first
+          .slice(0, 3)
+          .map((sql) => `${sql}\0`)
+          .join(''),
+      )
+      .digest('hex');
+    await database.query(`UPDATE hawker_migration_progress SET began = 4, done = 3, prefix = '${prefix}'`);
+    assert.deepEqual(await session.look(step), { statementsDone: 4 });
+    await cutDuring(step);
+    assert.deepEqual([await session.look(step), await count(database, 'a')], [{ statementsDone: 4 }, 1]);
+    await session.apply(up(...first, 'INSERT INTO a VALUES (2)', 'COMMIT'), given());
+    assert.deepEqual([await rows(database), await count(database, 'a')], [[['1', false]], 2]);
   });
 
   it('takes back its own transaction where a statement of it fails', async () => {

@@ -18,7 +18,7 @@ export function mysqlOf(env: Readonly<Record<string, string | undefined>>) {
   } as const;
 }
 
-export type MysqlUnderTest = Required<DatabaseUnderTest> & { name: string };
+export type MysqlUnderTest = Required<DatabaseUnderTest> & { name: string; address: string };
 
 async function startMysql(server: string): Promise<MysqlUnderTest> {
   const name = `hawker_${systemIds.code(12)}`;
@@ -41,6 +41,7 @@ async function startMysql(server: string): Promise<MysqlUnderTest> {
   const mine = `DB = '${name}' AND ID <> CONNECTION_ID()`;
   return {
     name,
+    address,
     open: (signal = AbortSignal.timeout(60_000)) =>
       openMysql(target, address, { signal, application: 'test', clock: systemClock }),
     query: async (sql) => (await admin.run(sql)).rows,

@@ -23,9 +23,15 @@ interface Marked {
   done: number;
   given: ApplyGiven;
   innodb: boolean;
+  /** The first statement was written down as begun with the mark. */
+  begun: boolean;
 }
 
-export async function runMarked(context: Context, marked: Marked): Promise<void> {
+/** Whether it takes effect in one transaction with our row. */
+export const ownTransaction = (statement: Statement, innodb: boolean) => innodb && nature.isDml(statement);
+
+/** Answers what writes down that the last statement is done, which the stamp makes needless. */
+export async function runMarked(context: Context, marked: Marked): Promise<() => Promise<void>> {
   const { script, statements, done, given, innodb } = marked;
   const n = statements.length;
   const prefix = createHash('sha256');
@@ -34,6 +40,7 @@ export async function runMarked(context: Context, marked: Marked): Promise<void>
   for (const [index, statement] of statements.entries()) {
     const k = index + 1;
     const running: Running = { script, statement, k, n, signal: given.signal };
+    const before = prefix.copy().digest('hex');
     feed(prefix, statement);
     if (k <= done) {
       // What they set was set in a session that may be gone.
@@ -42,9 +49,10 @@ export async function runMarked(context: Context, marked: Marked): Promise<void>
       continue;
     }
     const write = () => writeProgress(context, { began: k, done: k, prefix: prefix.copy().digest('hex') });
+    let sent = false;
     try {
       throwIfStopped(context, running);
-      if (own === 'no' && innodb && nature.isDml(statement))
+      if (own === 'no' && ownTransaction(statement, innodb))
         await inTransaction(
           context,
           async () => {
@@ -56,25 +64,29 @@ export async function runMarked(context: Context, marked: Marked): Promise<void>
           false,
         );
       else {
-        if (own !== 'locked') {
+        if (own !== 'locked' && !(marked.begun && k === 1)) {
           await checkFence(context, given.token);
-          await writeProgress(context, { began: k });
+          // Where the row was left by a COMMIT of the script, it does not say yet that this one is done.
+          await writeProgress(context, { began: k, done: k - 1, prefix: before });
         }
         given.onStatement?.(k, n);
+        sent = true;
         await runStatement(context, running);
         own = ownAfter(own, statement);
-        if (own !== 'locked') await write();
+        if (own !== 'locked' && (k < n || own !== 'no')) await write();
       }
     } catch (error) {
       // What cannot be written down stays in doubt; the first error tells more than a second one.
-      if (!context.lost) await settle(context, marked, statement, error).catch(() => {});
+      if (!context.lost) await settle(context, marked, { statement, sent }, error).catch(() => {});
       throw error;
     }
   }
   // golang-migrate's next statement commits what a script left open.
-  if (own !== 'transaction') return;
-  await ask(context, 'COMMIT');
-  await freshSettings(context);
+  if (own === 'transaction') {
+    await ask(context, 'COMMIT');
+    await freshSettings(context);
+  }
+  return () => writeProgress(context, { began: n, done: n, prefix: prefix.copy().digest('hex') });
 }
 
 function ownAfter(own: 'no' | 'transaction' | 'locked', statement: Statement): typeof own {
@@ -89,7 +101,7 @@ function ownAfter(own: 'no' | 'transaction' | 'locked', statement: Statement): t
 async function settle(
   context: Context,
   { step, statements, given, innodb }: Marked,
-  statement: Statement,
+  { statement, sent }: { statement: Statement; sent: boolean },
   error: unknown,
 ): Promise<void> {
   // A later runner's row is not ours to write.
@@ -102,7 +114,8 @@ async function settle(
     const progress = await readProgress(context, step);
     if (!progress) return;
     const failed = statements[progress.began - 1] === statement;
-    const nothing = failed && (nature.isAllOrNothing(statement, innodb) || neverBegan((error as Error).cause));
+    const refused = !nature.isProgram(statement) && neverBegan((error as Error).cause);
+    const nothing = failed && (!sent || refused || nature.isAllOrNothing(statement, innodb));
     const done = nothing ? progress.done : doneOf(progress, statements);
     if (done === undefined) return;
     const { version, dirty } = await readState(context, ' FOR UPDATE');

@@ -1,6 +1,7 @@
 /** One statement of a script: run, stopped when its step is given up, and its failure told with its place. */
 import { AppError } from '../../errors.ts';
 import type { Script } from '../migration.ts';
+import type { Answer } from '../mysql-client.ts';
 import type { Statement } from '../statements.ts';
 import { cancelRunning } from './cancel.ts';
 import { type Context, onWire } from './context.ts';
@@ -18,7 +19,7 @@ export interface Running {
   signal: AbortSignal;
 }
 
-export async function runStatement(context: Context, running: Running): Promise<void> {
+export async function runStatement(context: Context, running: Running): Promise<Answer> {
   const { signal, statement } = running;
   throwIfStopped(context, running);
   const over = new AbortController();
@@ -28,7 +29,7 @@ export async function runStatement(context: Context, running: Running): Promise<
   signal.addEventListener('abort', stop, { once: true });
   context.running = true;
   try {
-    await onWire(context, (wire) => wire.run(statement.sql));
+    return await onWire(context, (wire) => wire.run(statement.sql));
   } catch (error) {
     if (error instanceof AppError) throw error;
     if (isLoss(error))

@@ -134,11 +134,14 @@ INSERT INTO a VALUES (f(1), 3);`;
 
   it('keeps a password out of what it says of a failure', async () => {
     await session.tryLock();
-    const step = migration(1n, { up: "CREATE USER x@y IDENTIFIED BY 'hunter2' NO SUCH THING" }).up;
-    await assert.rejects(session.apply(step, given()), (error: Error) => {
-      assert.match(error.message, /1_fruit\.up\.sql: statement 1 of 1, line 1: .*ER_PARSE_ERROR/);
-      assert.doesNotMatch(error.message, /hunter2/);
-      return true;
-    });
+    for (const up of [
+      "CREATE USER x@y IDENTIFIED BY 'hunter2' NO SUCH THING",
+      'CREATE USER x@y NO SUCH THING IDENTIFIED BY "hunter2"',
+    ])
+      await assert.rejects(session.apply(migration(1n, { up }).up, given()), (error: Error) => {
+        assert.match(error.message, /1_fruit\.up\.sql: statement 1 of 1, line 1: .*ER_PARSE_ERROR/);
+        assert.doesNotMatch(error.message, /hunter2/);
+        return true;
+      });
   });
 });

@@ -4,21 +4,20 @@ import { ask, type Context, quoteName } from './context.ts';
 
 /** With a script: waits as it asks for. Without: as for our own statements, which no limit of a script's may end. */
 export async function settings(context: Context, script?: Script): Promise<void> {
+  await ask(context, settingsSql(context, script));
+}
+
+function settingsSql(context: Context, script: Script | undefined): string {
   const { target, mariadb } = context;
   const lockMs = script?.directives.lockTimeoutMs ?? target.lockTimeoutMs;
   const statementMs = script ? (script.directives.statementTimeoutMs ?? target.statementTimeoutMs) : 0;
   const lockSeconds = Math.max(1, Math.ceil(lockMs / 1_000));
   // MySQL's own limit is for SELECT alone; MariaDB's for everything, in seconds.
   const limit = mariadb ? `max_statement_time = ${statementMs / 1_000}` : `max_execution_time = ${statementMs}`;
-  await ask(
-    context,
-    `SET SESSION lock_wait_timeout = ${lockSeconds}, innodb_lock_wait_timeout = ${lockSeconds}, ${limit}, character_set_client = utf8mb4, character_set_connection = utf8mb4, character_set_results = utf8mb4`,
-  );
+  return `SET SESSION lock_wait_timeout = ${lockSeconds}, innodb_lock_wait_timeout = ${lockSeconds}, ${limit}, character_set_client = utf8mb4, character_set_connection = utf8mb4, character_set_results = utf8mb4`;
 }
 
 /** Outside of a transaction only, since it would commit it. */
 export async function freshSettings(context: Context, script?: Script): Promise<void> {
-  await settings(context, script);
-  await ask(context, 'SET SESSION autocommit = 1');
-  await ask(context, `USE ${quoteName(context.database)}`);
+  await ask(context, `${settingsSql(context, script)}; SET SESSION autocommit = 1; USE ${quoteName(context.database)}`);
 }

@@ -31,6 +31,12 @@ export async function prepareTables(context: Context): Promise<void> {
       `(scope varchar(64) NOT NULL PRIMARY KEY, version bigint NOT NULL, direction varchar(8) NOT NULL, began int NOT NULL, done int NOT NULL,
         prefix char(64) NOT NULL, token bigint NOT NULL) ${INNODB}`,
     ],
+    [
+      'hawker_migration_backfill',
+      names.backfill,
+      `(scope varchar(64) NOT NULL PRIMARY KEY, step varchar(120) NOT NULL, at_key longtext NOT NULL, pages bigint NOT NULL, seen bigint NOT NULL, written bigint NOT NULL,
+        total bigint, ms bigint NOT NULL) ${INNODB}`,
+    ],
   ];
   const { rows } = await ask(context, 'SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?', [
     database,
@@ -58,12 +64,11 @@ export async function writeState(context: Context, { version, dirty }: VersionSt
       'migration_refused',
       `golang-migrate's table in MySQL holds versions up to ${MOST_VERSION}, not ${version}`,
     );
-  await ask(context, `DELETE FROM ${context.names.version}`);
-  if (version !== undefined || dirty)
-    await ask(context, `INSERT INTO ${context.names.version} (version, dirty) VALUES (?, ?)`, [
-      numberOf(version),
-      dirty ? 1 : 0,
-    ]);
+  const row = `(${numberOf(version)}, ${dirty ? 1 : 0})`;
+  const insert = `; INSERT INTO ${context.names.version} (version, dirty) VALUES ${row}`;
+  // There is one row; a script's sql_safe_updates would forbid to delete all there are.
+  const all = `DELETE FROM ${context.names.version} WHERE version >= -1 LIMIT 1`;
+  await ask(context, `${all}${version !== undefined || dirty ? insert : ''}`);
 }
 
 /**

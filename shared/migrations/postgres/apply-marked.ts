@@ -15,10 +15,12 @@ import { limits, rowOf } from './step-facts.ts';
 import { fenceSql, historySql, moveSql, progressSql } from './tables.ts';
 
 /** One short transaction of ours, in one round trip; the fence is looked at in each. */
-const ours = (...statements: string[]) => ['begin isolation level read committed', ...statements, 'commit'].join(';\n');
+const ours = (...statements: string[]) =>
+  ['begin isolation level read committed read write', ...statements, 'commit'].join(';\n');
 
 export async function applyMarked(context: Context, step: Step, given: ApplyGiven, parsed: Parsed): Promise<void> {
-  const { link, tables, settings } = context;
+  const { link, tables, settings, clock } = context;
+  const since = clock.mono();
   const script = step.migration[step.direction] as Script;
   const { file } = script;
   if (parsed.unended)
@@ -59,11 +61,11 @@ export async function applyMarked(context: Context, step: Step, given: ApplyGive
 
   async function finish(): Promise<void> {
     const stamp = moveSql(tables, [marked], { version: step.to, dirty: false });
-    const row = historySql(tables, { ...rowOf(context, step, given) });
+    const row = historySql(tables, { ...rowOf(context, step, given), ms: clock.mono() - since });
     try {
-      await link.run(
-        ours(...settings, stamp, fenceSql(tables, given.token, progressSql(undefined, 0, 0, tables)), row),
-      );
+      // Before the row's text is sent: the script may have set how texts are read.
+      await link.run(settings.join(';\n'));
+      await link.run(ours(stamp, fenceSql(tables, given.token, progressSql(undefined, 0, 0, tables)), row));
     } catch (error) {
       const common = failure(error, `while ${file} was stamped`);
       throw link.lost || isLost(error) ? unknown(common.message) : common;
@@ -128,5 +130,5 @@ async function startOf(context: Context, step: Step, parsed: Parsed): Promise<nu
       `nobody knows how far ${step.migration.version} came when it was applied last`,
     );
   if (truth === 'applied') return parsed.statements.length;
-  return truth === 'not applied' ? 0 : truth.statementsDone;
+  return typeof truth === 'object' && 'statementsDone' in truth ? truth.statementsDone : 0;
 }

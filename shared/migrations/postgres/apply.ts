@@ -7,9 +7,10 @@ import { AppError } from '../../errors.ts';
 import type { Script, Step, VersionState } from '../migration.ts';
 import type { Applied, ApplyGiven } from '../session.ts';
 import { applyMarked } from './apply-marked.ts';
+import { applyBackfill, backfillOf } from './backfill.ts';
 import type { Context } from './context.ts';
 import { asPgError, commonFailure, isLost, lineAndColumn, scriptFailure, sqlStateOf } from './failure.ts';
-import { NoSql, type Parsed, parseScript } from './statements.ts';
+import { mayBeOutside, NoSql, type Parsed, parseScript } from './statements.ts';
 import { limits, rowOf, scriptOf } from './step-facts.ts';
 import { fenceSql, historySql, moveSql, progressSql } from './tables.ts';
 
@@ -17,6 +18,8 @@ import { fenceSql, historySql, moveSql, progressSql } from './tables.ts';
 const MOST = 9_223_372_036_854_775_807n;
 /** Where the parser does not know the server's language, whether a text might end our transaction. */
 const MAY_END = /\b(begin|start|commit|end|rollback|abort|prepare)\b/i;
+/** The next text is read by these before anything in it can put them back. */
+const READ_AS_SENT = ['reset client_encoding', 'reset standard_conforming_strings'];
 const NOTHING: Parsed = { statements: [], outside: undefined, units: [], unended: false };
 
 export async function applyStep(context: Context, step: Step, given: ApplyGiven): Promise<Applied> {
@@ -25,11 +28,20 @@ export async function applyStep(context: Context, step: Step, given: ApplyGiven)
   const since = clock.mono();
   if ((step.to ?? 0n) > MOST)
     throw new AppError('migration_refused', `PostgreSQL keeps no version above ${MOST}, so not ${step.to}`);
+  const paged = backfillOf(step);
+  if (paged) {
+    const stopped = await applyBackfill(context, step, paged, given);
+    return { ms: clock.mono() - since, statements: 1, ...(stopped && { stopped }) };
+  }
   const script = scriptOf(step);
-  const parsed = script ? await parsedOf(script) : NOTHING;
-  if (script && (script.directives.noTransaction || parsed.outside)) await applyMarked(context, step, given, parsed);
-  else await applyWhole(context, step, given, parsed);
-  return { ms: clock.mono() - since, statements: parsed.statements.length };
+  const { noTransaction = false } = script?.directives ?? {};
+  const parsed = script && (noTransaction || mayBeOutside(script.text)) ? await parsedOf(script) : NOTHING;
+  let statements: number;
+  if (noTransaction || parsed.outside) {
+    await applyMarked(context, step, given, parsed);
+    statements = parsed.statements.length;
+  } else statements = await applyWhole(context, step, given);
+  return { ms: clock.mono() - since, statements };
 }
 
 /** A text that the parser refuses may still be right for the server, which is of another version; then the server speaks the last word, unless the text could end our transaction. */
@@ -44,8 +56,8 @@ async function parsedOf(script: Script): Promise<Parsed> {
   }
 }
 
-/** The whole step, as one text: one round trip, and all of it is parsed before any of it runs. */
-async function applyWhole(context: Context, step: Step, given: ApplyGiven, parsed: Parsed): Promise<void> {
+/** The whole step, as one text: one round trip, and all of it is parsed before any of it runs. Answers how many statements the script had. */
+async function applyWhole(context: Context, step: Step, given: ApplyGiven): Promise<number> {
   const { link, tables } = context;
   const script = scriptOf(step);
   const [from, to]: VersionState[] = [
@@ -62,14 +74,15 @@ async function applyWhole(context: Context, step: Step, given: ApplyGiven, parse
     moveSql(tables, [from as VersionState], to as VersionState),
   ];
   const prefix = `${before.join(';\n')};\n`;
-  const after = `${historySql(tables, rowOf(context, step, given))};\ncommit`;
+  const after = [...READ_AS_SENT, historySql(tables, rowOf(context, step, given)), 'commit'];
   // The script may end in a comment, and without a semicolon.
-  const sql = `${prefix}${script?.text ?? ''}\n;\n${after}`;
+  const sql = `${prefix}${script?.text ?? ''}\n;\n${after.join(';\n')}`;
   try {
     await link.run(sql, given.signal);
+    return link.completed() - before.length - after.length;
   } catch (error) {
     const done = link.completed() - before.length;
-    throw wholeFailure(error, { link, step, given, parsed, prefix, done });
+    throw await wholeFailure(error, { link, step, given, prefix, done });
   }
 }
 
@@ -77,12 +90,11 @@ interface Failed {
   link: Context['link'];
   step: Step;
   given: ApplyGiven;
-  parsed: Parsed;
   prefix: string;
   done: number;
 }
 
-function wholeFailure(error: unknown, { link, step, given, parsed, prefix, done }: Failed): unknown {
+async function wholeFailure(error: unknown, { link, step, given, prefix, done }: Failed): Promise<unknown> {
   const script = scriptOf(step);
   const file = script?.file ?? step.migration.name;
   if (error === given.signal.reason) return error;
@@ -91,8 +103,8 @@ function wholeFailure(error: unknown, { link, step, given, parsed, prefix, done 
   if (common && (link.lost || (!(error instanceof AppError) && isLost(error))) && !(error instanceof AppError))
     return new AppError('outcome_unknown', `${common.message}: it may have taken effect or not`);
   if (common) return common;
-  const { statements } = parsed;
   const text = script?.text ?? '';
+  const { statements } = await parseScript(text).catch(() => NOTHING);
   const at = Number(asPgError(error).position ?? 0) - [...prefix].length;
   const position = at > 0 ? at : undefined;
   const failing = statements[done];

@@ -1,13 +1,11 @@
-/** A hash of a schema as PostgreSQL itself describes it, whatever the order in which it was made. */
-import { createHash } from 'node:crypto';
+/** A schema as PostgreSQL itself describes it, whatever the order in which it was made; the order of a table's columns is not told, since nothing but making the table anew could put it back. */
+import { schemaLine } from '../schema-lines.ts';
 import type { Context } from './context.ts';
 
-export async function fingerprintOf(
-  { link }: Context,
-  table: string,
-  literal: (text: string) => string,
-): Promise<string> {
-  const ours = ['hawker_migration_history', 'hawker_migration_fence', table].map(literal).join(', ');
+export async function schemaOf({ link }: Context, table: string, literal: (text: string) => string): Promise<string[]> {
+  const ours = ['hawker_migration_history', 'hawker_migration_fence', 'hawker_migration_backfill', table]
+    .map(literal)
+    .join(', ');
   // Without a path all names come qualified.
   const answers = await link.run(`begin read only;
     set local search_path = pg_catalog;
@@ -28,9 +26,10 @@ export async function fingerprintOf(
       union all select array['function', s.nspname, p.proname, pg_get_function_identity_arguments(p.oid), md5(p.prosrc), format_type(p.prorettype, null)]
         from pg_proc p join spaces s on s.oid = p.pronamespace
         where not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'))
-    select fact::text from facts order by fact::text collate "C";
+    select array_to_json(fact)::text from facts;
     commit`);
-  const hash = createHash('sha256');
-  for (const rows of answers) for (const [fact] of rows) hash.update(`${fact}\n`);
-  return hash.digest('hex');
+  return answers.flat().flatMap(([fact]) => {
+    const [kind = '', ...values] = JSON.parse(fact ?? '[]') as string[];
+    return schemaLine(kind, values);
+  });
 }

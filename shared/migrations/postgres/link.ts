@@ -6,6 +6,7 @@ import type { Client, ClientConfig } from 'pg';
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import { unlessAborted } from '../../unless-aborted.ts';
+import type { Route } from '../address.ts';
 import { failure } from './failure.ts';
 
 const CONNECT_MS = 10_000;
@@ -13,6 +14,9 @@ const CONNECT_MS = 10_000;
 const SMALL_MS = 30_000;
 /** From a cancel up to the cut. */
 const CANCEL_MS = 10_000;
+
+/** `pg` has no code for it. */
+const NO_TLS = 'The server does not support SSL connections';
 
 export type Rows = (string | null)[][];
 
@@ -26,6 +30,8 @@ export interface Link {
   run(sql: string, signal?: AbortSignal): Promise<Rows[]>;
   /** How many statements of the last text have ended well. */
   completed(): number;
+  /** How many rows the last statement of the last text wrote or read. */
+  affected(): number;
   cancel(): Promise<void>;
   close(): Promise<void>;
 }
@@ -50,24 +56,31 @@ const inner = (client: Client) => client as unknown as Inner;
 /** All as text: versions are longer than numbers. */
 const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
-export async function connect(address: string, { application, clock, signal }: Options): Promise<Link> {
+export async function connect(address: string | Route, { application, clock, signal }: Options): Promise<Link> {
   signal.throwIfAborted();
   const { Client } = await import('../pg-client.ts');
   const config: ClientConfig = {
-    connectionString: plain(address),
     application_name: application,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   };
-  const open = async (): Promise<Client> => {
-    let client: Client;
+  const made = async (until: AbortSignal): Promise<Client> => {
+    if (typeof address !== 'string') {
+      const { user, password, database, dial } = address;
+      const wire = await dial(until);
+      // A function, since an empty password would be looked for elsewhere. The wire is encrypted already.
+      return new Client({ ...config, user, database, password: () => password, ssl: false, stream: () => wire });
+    }
     try {
-      client = new Client(config);
+      return new Client({ ...config, connectionString: plain(address) });
     } catch {
       // Its words may hold the address.
       throw new AppError('not_configured', 'the address of the PostgreSQL database cannot be read');
     }
+  };
+  const open = async (): Promise<Client> => {
+    const client = await made(signal);
     // A connection may break at any time; without a listener that ends the process.
     client.on('error', () => {});
     try {
@@ -75,6 +88,11 @@ export async function connect(address: string, { application, clock, signal }: O
     } catch (error) {
       inner(client).connection.stream.destroy();
       signal.throwIfAborted();
+      if (error instanceof Error && error.message === NO_TLS)
+        throw new AppError(
+          'not_configured',
+          'the address asks for TLS (sslmode), which PostgreSQL does not offer there',
+        );
       throw failure(error, 'while it was being opened');
     }
     return client;
@@ -84,6 +102,7 @@ export async function connect(address: string, { application, clock, signal }: O
   let lost = false;
   let closed = false;
   let completed = 0;
+  let affected = 0;
   client.on('error', () => {
     lost = true;
   });
@@ -101,17 +120,33 @@ export async function connect(address: string, { application, clock, signal }: O
     lost = true;
     inner(client).connection.stream.destroy();
   };
-  const rows = await client.query<[number]>({ text: 'select pg_backend_pid()', rowMode: 'array' });
+  const question = { text: 'select pg_backend_pid()', rowMode: 'array', query_timeout: CONNECT_MS } as const;
+  // A pooler lets everybody in, and whoever finds no server free waits here.
+  const rows = await unlessAborted(client.query<[number]>(question), signal).catch((error: unknown) => {
+    cut();
+    signal.throwIfAborted();
+    throw failure(error, 'while it was being opened');
+  });
   const pid = rows.rows[0]?.[0] ?? 0;
   let last: Promise<unknown> = Promise.resolve();
   let busy = false;
+  let cancelling: Promise<unknown> = Promise.resolve();
 
   const cancel = async () => {
     if (!busy || lost) return;
-    const other = new Client(config);
+    const mine = cancelNow();
+    cancelling = Promise.allSettled([cancelling, mine]);
+    await mine;
+  };
+
+  const cancelNow = async () => {
+    // Bounded by itself, and wanted also where all else is given up.
+    const other = await made(new AbortController().signal);
     other.on('error', () => {});
     try {
       await other.connect();
+      // What it was for may have ended while it was on its way.
+      if (!busy) return;
       await other.query({ text: `select pg_cancel_backend(${pid})`, query_timeout: CONNECT_MS } as { text: string });
     } catch (error) {
       throw failure(error, 'while it was being cancelled');
@@ -129,6 +164,8 @@ export async function connect(address: string, { application, clock, signal }: O
   };
 
   const ask = async (sql: string, signal: AbortSignal | undefined): Promise<Rows[]> => {
+    // It would meet this one.
+    await cancelling;
     signal?.throwIfAborted();
     if (lost || closed) throw new AppError('unavailable', 'the connection to PostgreSQL was lost or closed before');
     busy = true;
@@ -144,7 +181,9 @@ export async function connect(address: string, { application, clock, signal }: O
     if (!signal) clock.sleep(SMALL_MS, answered.signal).then(cut, () => {});
     try {
       const answer = await client.query({ text: sql, rowMode: 'array', types: AS_TEXT });
-      return ([answer].flat() as unknown as { rows: Rows }[]).map((one) => one.rows);
+      const answers = [answer].flat() as unknown as { rows: Rows; rowCount: number | null }[];
+      affected = answers.at(-1)?.rowCount ?? 0;
+      return answers.map((one) => one.rows);
     } catch (error) {
       await rollBack();
       throw error;
@@ -167,6 +206,7 @@ export async function connect(address: string, { application, clock, signal }: O
       return mine;
     },
     completed: () => completed,
+    affected: () => affected,
     cancel,
     close: async () => {
       closed = true;

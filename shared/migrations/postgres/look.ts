@@ -24,12 +24,32 @@ export async function stateOf({ link, tables }: Context): Promise<VersionState> 
 }
 
 export async function look(context: Context, step: Step): Promise<Truth> {
-  const text = step.migration[step.direction]?.text;
+  const { text, directives } = step.migration[step.direction] ?? {};
+  if (directives?.backfill) return lookBackfill(context, step);
   try {
     return (await lookUp(context, step, await parseScript(text ?? ''))).truth;
   } catch (error) {
     if (error instanceof NoSql) return 'unknown';
     throw error;
+  }
+}
+
+/** Of a step that works in pages: by the row and the checkpoint, which counts as long as the fence's row tells of the same step. */
+export async function lookBackfill(context: Context, step: Step): Promise<Truth> {
+  const { version, dirty } = await stateOf(context);
+  if (!dirty) return version === step.to ? 'applied' : version === step.from ? 'not applied' : 'unknown';
+  if (version !== step.to) return 'unknown';
+  const { link, tables } = context;
+  try {
+    const [rows] = await link.run(
+      `select b.pages from ${tables.backfill} b join ${tables.fence} f using (id) where b.step = ${tables.literal(stepKey(step))} and f.step = b.step`,
+    );
+    const [pages] = rows?.[0] ?? [];
+    return pages ? { pagesDone: Number(pages) } : 'unknown';
+  } catch (error) {
+    // A database that only an older version of ours has been at.
+    if (sqlStateOf(error) === '42P01') return 'unknown';
+    throw failure(error, 'while a checkpoint was read');
   }
 }
 

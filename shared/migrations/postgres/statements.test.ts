@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { NoSql, parseScript } from './statements.ts';
+import { mayBeOutside, NoSql, parseScript } from './statements.ts';
 
 describe('parseScript', () => {
   it('finds each statement where it stands, whatever the script is made of', async () => {
@@ -68,7 +68,11 @@ describe('parseScript', () => {
         'create type a as enum ()',
       ],
     ];
-    for (const sql of outside) assert.ok((await parseScript(`select 1; ${sql}; select 2`)).outside, sql);
+    for (const sql of outside) {
+      assert.ok((await parseScript(`select 1; ${sql}; select 2`)).outside, sql);
+      assert.ok(mayBeOutside(sql.toUpperCase()), sql);
+    }
+    assert.ok(!mayBeOutside('create table ended (begins int)'));
     for (const sql of inside) assert.equal((await parseScript(`select 1; ${sql}; select 2`)).outside, undefined, sql);
   });
 

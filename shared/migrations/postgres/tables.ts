@@ -8,6 +8,7 @@ export interface Tables {
   versions: string;
   history: string;
   fence: string;
+  backfill: string;
   literal(text: string): string;
 }
 
@@ -56,9 +57,14 @@ export function moveSql({ versions }: Tables, from: readonly VersionState[], to:
   return `with ${named} select case when ${moved} <> 1 then ('${MOVED} ' || ${found})::int end`;
 }
 
+/** Leaves a row that says so already as it is. */
 export function setSql({ versions }: Tables, to: VersionState): string {
-  const row = hasRow(to) ? `; insert into ${versions} (version, dirty) values (${numberOf(to)}, ${to.dirty})` : '';
-  return `delete from ${versions}${row}`;
+  if (!hasRow(to)) return `delete from ${versions}`;
+  const row = `${numberOf(to)}, ${to.dirty}`;
+  return (
+    `delete from ${versions} where (version, dirty) is distinct from (${row}); ` +
+    `insert into ${versions} (version, dirty) select ${row} where not exists (select from ${versions})`
+  );
 }
 
 /** `ms` undefined: as long as the transaction has taken, which nobody else can know before it ends. */
@@ -73,9 +79,11 @@ export function historySql({ history, literal }: Tables, row: Omit<HistoryRow, '
 }
 
 /** golang-migrate's own statement first, as in postgres.go. */
-export const createSql = ({ versions, history, fence }: Tables) => [
+export const createSql = ({ versions, history, fence, backfill }: Tables) => [
   `create table if not exists ${versions} (version bigint not null primary key, dirty boolean not null)`,
   `create table if not exists ${history} (id bigint generated always as identity primary key, version bigint not null, name text not null, direction text not null, checksum text, down text,
     at text not null, ms double precision not null, run text not null, by text not null, token bigint not null, bundle text not null)`,
   `create table if not exists ${fence} (id integer primary key check (id = 1), token bigint not null, step text, done integer not null default 0, begun integer not null default 0)`,
+  `create table if not exists ${backfill} (id integer primary key check (id = 1), step text not null, at_key text not null, pages bigint not null, seen bigint not null, written bigint not null,
+    total bigint, ms bigint not null)`,
 ];

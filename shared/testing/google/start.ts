@@ -27,6 +27,8 @@ export interface GoogleOptions {
   delegation?: Delegation;
   /** Batches of one account within a minute, 60 at Google; as many as one likes where nothing is said. */
   writesPerMinute?: number;
+  /** More APIs. */
+  more?: (tokens: Tokens) => readonly FakePart[];
   /** A free one where nothing is said. */
   port?: number;
 }
@@ -96,6 +98,7 @@ export async function startFakeGoogle(options: GoogleOptions = {}): Promise<Fake
     createOAuth({ clock, signer, tokens, delegation }),
     slides,
     drive,
+    ...(options.more?.(tokens) ?? []),
     // The last one: to it any path may be a bucket and an object.
     storage,
   ];
