@@ -109,7 +109,7 @@ const FOREIGN: { form: string; kind: Kind; lock: (place: Place) => Promise<strin
       lock: async ({ query }) => [
         `SELECT GET_LOCK('${goLockId(`${(await query('SELECT DATABASE()')).flat()[0]}:schema_migrations`)}', 0)`,
       ],
-      told: /held by session \d+ \(user root, from .*, since \d{4}-.*Z, Sleep\); to end it: KILL \d+/,
+      told: /held by session \d+ \(user root, since \d{4}-.*Z, Sleep\); to end it: KILL \d+/,
       endBy: /KILL \d+/,
     },
   ];
