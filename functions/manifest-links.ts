@@ -47,13 +47,7 @@ export const LINKS: readonly FunctionRow[] = [
     concurrency: 40,
     timeout: 60,
     retries: 0,
-    settings: [
-      'HAWKER_ADMIN_KEY',
-      'HAWKER_ADMIN_AUDIENCE',
-      'HAWKER_ADMIN_EMAILS',
-      'HAWKER_BASE_PATH',
-      'HAWKER_CONSOLE_HOSTS',
-    ],
+    settings: ['HAWKER_ADMIN_KEY', 'HAWKER_ADMIN_AUDIENCE', 'HAWKER_ADMIN_EMAILS', 'HAWKER_CONSOLE_HOSTS'],
     secrets: ['HAWKER_ADMIN_KEY'],
   },
   {

@@ -33,7 +33,14 @@ export const MIGRATIONS: readonly FunctionRow[] = [
     concurrency: 20,
     timeout: 60,
     retries: 0,
-    settings: ['HAWKER_DATABASES', 'HAWKER_ADMIN_KEY', 'HAWKER_ADMIN_AUDIENCE', 'HAWKER_ADMIN_EMAILS', 'HAWKER_LEASES'],
+    settings: [
+      'HAWKER_DATABASES',
+      'GOOGLE_APIS_ROOT_URL',
+      'HAWKER_ADMIN_KEY',
+      'HAWKER_ADMIN_AUDIENCE',
+      'HAWKER_ADMIN_EMAILS',
+      'HAWKER_LEASES',
+    ],
     secrets: ['HAWKER_ADMIN_KEY'],
   },
   {
@@ -52,7 +59,13 @@ export const MIGRATIONS: readonly FunctionRow[] = [
     concurrency: 8,
     timeout: 600,
     retries: 5,
-    settings: ['HAWKER_DATABASES', 'HAWKER_PUSH_AUDIENCE', 'HAWKER_PUSH_EMAIL', 'HAWKER_LEASES'],
+    settings: [
+      'HAWKER_DATABASES',
+      'GOOGLE_APIS_ROOT_URL',
+      'HAWKER_PUSH_AUDIENCE',
+      'HAWKER_PUSH_EMAIL',
+      'HAWKER_LEASES',
+    ],
     secrets: [],
   },
   {

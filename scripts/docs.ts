@@ -1,5 +1,5 @@
 /**
- * Writes the parts of README.md that are made from the code, between `<!-- name:begin -->` and `<!-- name:end -->`.
+ * Writes the parts of README.md that are made from the code, between `<!-- name:begin -->` and `<!-- name:end -->`, and the steps of cloudbuild.yaml.
  * With --check it writes nothing, names each part that has drifted and exits with 1.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -12,8 +12,10 @@ import { CHANGES } from '#shared/images/image.ts';
 import { RULES } from '#shared/migrations/lint/rules.ts';
 import { KINDS } from '#shared/migrations/target.ts';
 import { IMAGE_ERRORS } from '#shared/slides/outcome.ts';
+import { withCandidates } from './release/cloudbuild.ts';
 
 const README = join(import.meta.dirname, '..', 'README.md');
+const CLOUD_BUILD = join(import.meta.dirname, '..', 'cloudbuild.yaml');
 
 const DATABASES = { postgres: 'PostgreSQL', mysql: 'MySQL', sqlite: 'SQLite', firestore: 'Firestore' } as const;
 
@@ -116,10 +118,16 @@ function split(text: string | undefined, mark: string): [string, string | undefi
 if (import.meta.main) {
   const document = await readFile(README, 'utf8');
   const { text, drifted } = regenerate(document);
+  const build = await readFile(CLOUD_BUILD, 'utf8');
+  const steps = withCandidates(build, MANIFEST);
   if (!process.argv.includes('--check')) {
     await writeFile(README, text);
-  } else if (drifted.length > 0) {
-    console.error(`README.md has drifted from the code in: ${drifted.join(', ')}. Run \`npm run fix\`.`);
-    process.exitCode = 1;
+    await writeFile(CLOUD_BUILD, steps ?? build);
+  } else {
+    const all = [...drifted.map((part) => `README.md: ${part}`), ...(steps === build ? [] : ['cloudbuild.yaml'])];
+    if (all.length > 0) {
+      console.error(`drifted from the code: ${all.join(', ')}. Run \`npm run fix\`.`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -104,6 +104,10 @@ async function main(): Promise<void> {
   });
 
   drainOnSignal({ server, schedules, consumers, instances: [...running.values()], runtime }, log);
+  if (config.HAWKER_DIAGNOSTICS) {
+    const { recordOnSignal } = await import('#shared/serve/diagnostics.ts');
+    recordOnSignal({ folder: config.HAWKER_DIAGNOSTICS, name: 'hawker', clock: systemClock, log });
+  }
   endWithNpm('start');
 
   log.info('ready', {

@@ -65,6 +65,17 @@ if (speakOf(/kubectl/i)) {
       remedy: 'apt-get install kubectl beside the Google Cloud SDK, or kubernetes-client; or set KUBECTL_PATH',
     });
 }
+if (speakOf(/GCLOUD_PATH/)) {
+  const folders = (env['PATH'] ?? '').split(delimiter);
+  const gcloud = process.env['GCLOUD_PATH'] || folders.map((path) => join(path, 'gcloud')).find(existsSync);
+  if (gcloud && existsSync(gcloud)) env['GCLOUD_PATH'] = gcloud;
+  else
+    missing.push({
+      what: 'gcloud',
+      why: gcloud ? `there is none at ${gcloud}` : 'it is not on the PATH',
+      remedy: 'install the Google Cloud SDK with its component beta, or set GCLOUD_PATH',
+    });
+}
 for (const { name, word, url, what, remedy } of DATABASES) {
   if (!speakOf(word)) continue;
   const given = process.env[name] || url;

@@ -169,6 +169,11 @@ export const SETTINGS = {
       'A JSON file that names the databases to migrate; without it there is a sample, an SQLite file in HAWKER_DATA',
     read: (text) => text,
   }),
+  HAWKER_DIAGNOSTICS: setting({
+    about:
+      'A folder into which SIGUSR2 writes a CPU profile and a heap snapshot, which holds every secret of the process; without it the signal does nothing of the kind',
+    read: (text) => text,
+  }),
   GOOGLE_APIS_ROOT_URL: setting({
     about:
       "Another place for Google's APIs (Slides, Drive, IAM credentials, tokens, Storage, Secret Manager, Cloud SQL Admin): https, or http on this machine",

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { EXPIRING } from '#functions/collections.ts';
 import { MANIFEST } from '#functions/manifest.ts';
 import { SETTINGS, TOLD } from '#shared/config.ts';
 import { regenerate } from '../scripts/docs.ts';
@@ -60,6 +61,7 @@ describe('the documents', () => {
   it('name for time-to-live every collection but those whose documents stay', () => {
     const [, list = ''] = /time-to-live policies \(field `expireAt` of ([^;]*);/.exec(readme) ?? [];
     const swept = [...list.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+    assert.deepEqual(swept, [...EXPIRING]);
     const kept = MANIFEST.flatMap(({ store }) => Object.keys(store)).filter((name) => !swept.includes(name));
     assert.deepEqual([...new Set(kept)].sort(), STAYING);
   });

@@ -19,7 +19,9 @@ export async function runCommand(
   process.stdout.on('error', () => process.exit(0));
   endWithNpm(name);
   try {
-    process.exit(await main(process.argv.slice(2)));
+    const code = await main(process.argv.slice(2));
+    await written();
+    process.exit(code);
   } catch (error) {
     if (error instanceof HelpWanted) {
       process.stdout.write(`${error.message}\n`);
@@ -28,4 +30,9 @@ export async function runCommand(
     process.stderr.write(`${name}: ${oneLine(messageOf(error))}\n`);
     process.exit(error instanceof UsageError ? 2 : codeOf(error));
   }
+}
+
+/** A pipe takes its time: what `process.exit` finds unwritten is lost. */
+function written(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write('', () => resolve()));
 }

@@ -25,14 +25,19 @@ const { createServer } = process.getBuiltinModule('node:http');
 export interface ServedFunction {
   /** For functions-framework, with the http signature. */
   handler: RequestListener;
-  /** For `node index.js`: serves until a signal; prints one line and exits with 1 where it cannot start. */
+  /**
+   * For `node index.js`: serves until a signal; prints one line and exits with 1 where it cannot start. With `--pull` a message function takes its events from
+   * the subscription by itself, so that nothing has to reach it; with `--fire <time>` a schedule function fires once and exits.
+   */
   main(): Promise<void>;
 }
 
-interface Opened extends Answering {
+interface Made {
   runtime: OpenRuntime;
   instance: FunctionInstance;
 }
+
+interface Opened extends Made, Answering {}
 
 /** What answers requests, and the schedule that they start runs of. */
 interface Answering {
@@ -48,13 +53,22 @@ export function serveFunction(
 ): ServedFunction {
   let opening: Promise<Opened> | undefined;
 
-  const open = async (config: Config, log: Log): Promise<Opened> => {
+  const make = async (config: Config, log: Log): Promise<Made> => {
     const runtime = await openRuntime({ config, log, clock: systemClock, ids: systemIds, subscriptions, prefix: '' });
     try {
-      const instance = await create(runtime);
-      return { runtime, instance, ...(await answering(row, instance, runtime)) };
+      return { runtime, instance: await create(runtime) };
     } catch (error) {
       await runtime.close(0);
+      throw error;
+    }
+  };
+
+  const open = async (config: Config, log: Log, pulls = false): Promise<Opened> => {
+    const made = await make(config, log);
+    try {
+      return { ...made, ...(await answering(row, made.instance, made.runtime, pulls)) };
+    } catch (error) {
+      await made.runtime.close(0);
       throw error;
     }
   };
@@ -79,16 +93,23 @@ export function serveFunction(
 
   const main = async () => {
     const { config, log } = configured();
+    const [told, when = ''] = process.argv.slice(2);
+    if (told === '--fire') {
+      const { fireOnce } = await import('./fire-once.ts');
+      process.exit(await fireOnce(row, await make(config, log), when));
+    }
+    const pulls = told === '--pull';
     // Joined, two Host headers are a host that nobody serves.
     const server = createServer({ keepAliveTimeout: 620_000, joinDuplicateHeaders: true });
-    const opened = await open(config, log);
+    const opened = await open(config, log, pulls);
     opening = Promise.resolve(opened);
     server.on('request', opened.listener);
     const port = await listen(server, config.HAWKER_HOST, config.PORT);
     const { instance, runtime, schedule } = opened;
-    const { schedules, consumers } = await workOwn(row, subscriptions, opened, config);
+    const { schedules, consumers } = await workOwn(row, subscriptions, opened, config, pulls);
     if (schedule) schedules.push(schedule);
     drainOnSignal({ server, schedules, consumers, instances: [instance], runtime }, log);
+    await recordWhereAsked(row.name, runtime);
     log.info('ready', { function: row.name, port });
   };
 
@@ -97,13 +118,14 @@ export function serveFunction(
 
 /**
  * What works without being called. On the embedded queue a message function takes its events from the file, and a schedule function watches the
- * clock; on Pub/Sub events are pushed to the one, and Cloud Scheduler calls the other.
+ * clock; on Pub/Sub events are pushed to the one, unless it `pulls`, and Cloud Scheduler calls the other.
  */
 async function workOwn(
   row: FunctionRow,
   subscriptions: readonly SubscriptionSpec[],
   opened: Opened,
   config: Config,
+  pulls: boolean,
 ): Promise<{ schedules: Worker[]; consumers: Worker[] }> {
   const { instance, runtime } = opened;
   const schedules: Worker[] = [];
@@ -112,17 +134,30 @@ async function workOwn(
     const { startSchedule } = await import('../schedule/embedded.ts');
     schedules.push(startSchedule(row, instance, runtime));
   }
-  if (config.HAWKER_QUEUE === 'embedded' && instance.kind === 'message')
+  if ((config.HAWKER_QUEUE === 'embedded' || pulls) && instance.kind === 'message')
     for (const own of subscriptions.filter(({ name }) => name === row.name))
       consumers.push(runtime.queue.consume(own, instance.handle));
   return { schedules, consumers };
 }
 
-async function answering(row: FunctionRow, instance: FunctionInstance, runtime: OpenRuntime): Promise<Answering> {
+async function recordWhereAsked(name: string, { config, clock, log }: OpenRuntime): Promise<void> {
+  if (!config.HAWKER_DIAGNOSTICS) return;
+  const { recordOnSignal } = await import('./diagnostics.ts');
+  recordOnSignal({ folder: config.HAWKER_DIAGNOSTICS, name, clock, log });
+}
+
+async function answering(
+  row: FunctionRow,
+  instance: FunctionInstance,
+  runtime: OpenRuntime,
+  pulls: boolean,
+): Promise<Answering> {
   if (instance.kind === 'listener') return { listener: instance.listener };
   // Loads http2 and more, which a function with a listener of its own starts faster without.
   const { fetchListener } = await import('./fetch-listener.ts');
   if (instance.kind === 'http') return { listener: fetchListener((request, from) => instance.fetch(request, from)) };
+  // Whoever pulls is called by nobody, and its port tells probes that it lives.
+  if (pulls) return { listener: (_request, response) => response.writeHead(404).end() };
   const { pushIdentityOf } = await import('../events/push-identity.ts');
   const identity = pushIdentityOf(runtime.config, runtime.clock);
   const timeoutMs = row.timeout * 1000;

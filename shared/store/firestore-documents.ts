@@ -57,7 +57,13 @@ export function docOf<T>(collection: string, document: StoredDocument): Doc<T> {
   const id = document.name.slice(document.name.lastIndexOf('/') + 1);
   const json = document.fields['json']?.stringValue;
   if (json === undefined) throw new AppError('internal', `${nameOf({ collection, id })} was not written by this store`);
-  return { id, value: JSON.parse(json) as T, version: stateOf(document).version };
+  const expiry = document.fields['expireAt']?.timestampValue;
+  return {
+    id,
+    value: JSON.parse(json) as T,
+    version: stateOf(document).version,
+    ...(expiry && { expireAt: dateOf(expiry) }),
+  };
 }
 
 /** How old the document's state was when it was read; both times are the server's. */
@@ -93,6 +99,11 @@ function fieldsOf({ json, expireAt }: { json: string; expireAt?: Date }, nonce: 
       expireAt: { timestampValue: { seconds: Math.floor(ms / 1_000), nanos: (((ms % 1_000) + 1_000) % 1_000) * 1e6 } },
     }),
   };
+}
+
+/** 64-bit seconds arrive as text within a field. */
+function dateOf({ seconds, nanos }: Timestamp): Date {
+  return new Date(Number(seconds) * 1_000 + Math.floor(nanos / 1e6));
 }
 
 function micros({ seconds, nanos }: Timestamp): number {

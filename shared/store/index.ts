@@ -10,16 +10,20 @@ interface StoreParts {
   ids: Ids;
   /** The embedded file; asked for only where HAWKER_STORE is `sqlite`. Whoever opened it closes it. */
   database: () => Database;
+  /** How long a call to Firestore may take, in milliseconds; for tools that move much at a time. */
+  timeoutMs?: number;
 }
 
-export async function openStore(config: Config, { clock, ids, database }: StoreParts): Promise<Store> {
+export async function openStore(config: Config, { clock, ids, database, timeoutMs }: StoreParts): Promise<Store> {
   if (config.HAWKER_STORE === 'sqlite') {
     const { createSqliteDriver } = await import('./sqlite.ts');
     return withShorthands(createSqliteDriver(database(), clock));
   }
   const { createFirestoreDriver } = await import('./firestore.ts');
   const project = config.GOOGLE_CLOUD_PROJECT ?? '';
-  return withShorthands(createFirestoreDriver({ project, emulator: config.FIRESTORE_EMULATOR_HOST, clock, ids }));
+  const emulator = config.FIRESTORE_EMULATOR_HOST;
+  const limit = timeoutMs === undefined ? {} : { timeoutMs };
+  return withShorthands(createFirestoreDriver({ project, emulator, clock, ids, ...limit }));
 }
 
 /** The four single-document calls, made of the driver's own. */

@@ -10,6 +10,7 @@ interface Entry {
   id: string;
   json: string;
   version: Version;
+  expireAt: Date | undefined;
 }
 
 export function createMemoryDriver(): StoreDriver {
@@ -43,8 +44,8 @@ export function createMemoryDriver(): StoreDriver {
       for (const write of prepared) {
         if (write.op === 'delete') entries.delete(nameOf(write));
         else if (write.op !== 'check') {
-          const { collection, id, json } = write;
-          entries.set(nameOf(write), { collection, id, json, version });
+          const { collection, id, json, expireAt } = write;
+          entries.set(nameOf(write), { collection, id, json, version, expireAt });
         }
       }
       return versionsAfter(prepared, version);
@@ -55,6 +56,6 @@ export function createMemoryDriver(): StoreDriver {
   };
 }
 
-function docOf<T>({ id, json, version }: Entry): Doc<T> {
-  return { id, value: JSON.parse(json) as T, version };
+function docOf<T>({ id, json, version, expireAt }: Entry): Doc<T> {
+  return { id, value: JSON.parse(json) as T, version, ...(expireAt && { expireAt: new Date(expireAt) }) };
 }

@@ -37,6 +37,7 @@ interface Row {
   id: string;
   value: string;
   version: number;
+  expire_at: number | null;
 }
 
 /** `database` stays open when the driver is closed: others use it too. */
@@ -79,7 +80,7 @@ export function createSqliteDriver(database: Database, clock: Clock): StoreDrive
     async getMany<T>(collection: string, ids: readonly string[]) {
       validateKeys(collection, ids);
       const one = (id: string) => {
-        const sql = 'SELECT id, value, version FROM documents WHERE collection = ? AND id = ?';
+        const sql = 'SELECT id, value, version, expire_at FROM documents WHERE collection = ? AND id = ?';
         const row = database.get<Row>(sql, collection, id);
         return row && docOf<T>(row);
       };
@@ -90,7 +91,7 @@ export function createSqliteDriver(database: Database, clock: Clock): StoreDrive
       const from = lowerBound(options);
       const to = upperBound(options.prefix ?? '');
       const rows = database.all<Row>(
-        `SELECT id, value, version FROM documents WHERE collection = ? AND id ${from.inclusive ? '>=' : '>'} ?
+        `SELECT id, value, version, expire_at FROM documents WHERE collection = ? AND id ${from.inclusive ? '>=' : '>'} ?
          ${to === undefined ? '' : 'AND id < ?'} ORDER BY id LIMIT ?`,
         ...[collection, from.id, to ?? [], options.limit + 1].flat(),
       );
@@ -121,6 +122,7 @@ export function createSqliteDriver(database: Database, clock: Clock): StoreDrive
   };
 }
 
-function docOf<T>({ id, value, version }: Row): Doc<T> {
-  return { id, value: JSON.parse(value) as T, version: String(version) };
+function docOf<T>({ id, value, version, expire_at }: Row): Doc<T> {
+  const expiry = expire_at === null ? {} : { expireAt: new Date(expire_at) };
+  return { id, value: JSON.parse(value) as T, version: String(version), ...expiry };
 }

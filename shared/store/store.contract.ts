@@ -52,6 +52,21 @@ export function storeContract({ name, open, skip, lossy }: ContractOptions): voi
         assert.deepEqual((await store.get(c, 'a'))?.value, { first: true });
       });
 
+      it('tells from when on it may be removed, to the millisecond, until it is written without that', async () => {
+        const c = collection();
+        const times = ['2031-05-06T07:08:09.123Z', '1969-12-31T23:59:59.999Z', '9999-12-31T23:59:59.001Z'];
+        for (const [n, time] of times.entries()) await store.create(c, `${n}`, {}, { expireAt: new Date(time) });
+        const { docs } = await store.list(c, { limit: 10 });
+        const single = await Promise.all(docs.map(({ id }) => store.get(c, id)));
+        for (const found of [docs, single, await store.getMany(c, ['0', '1', '2'])])
+          assert.deepEqual(
+            found.map((doc) => doc?.expireAt?.toISOString()),
+            times,
+          );
+        await store.replace(c, '0', {}, docs[0]?.version ?? '');
+        assert.equal(Object.hasOwn((await store.get(c, '0')) ?? {}, 'expireAt'), false);
+      });
+
       it('is replaced as a whole at the expected version, which then is another', async () => {
         const c = collection();
         const v1 = await store.create(c, 'a', { n: 1, old: true }, { expireAt: new Date(Date.now() + 3_600_000) });
@@ -206,13 +221,14 @@ export function storeContract({ name, open, skip, lossy }: ContractOptions): voi
 
       it('a check changes nothing, not even the version', async () => {
         const c = collection();
-        const version = await store.create(c, 'a', { n: 1 }, { expireAt: new Date(Date.now() + 3_600_000) });
+        const expireAt = new Date(Date.now() + 3_600_000);
+        const version = await store.create(c, 'a', { n: 1 }, { expireAt });
         const check: Write = { op: 'check', collection: c, id: 'a', ifVersion: version };
         assert.deepEqual(await store.commit([check]), [version]);
         const [same, created] = await store.commit([check, create(c, 'b', {})]);
         assert.equal(same, version);
         assert.notEqual(created, version);
-        assert.deepEqual(await read(store, c, 'a'), { id: 'a', value: { n: 1 }, version });
+        assert.deepEqual(await read(store, c, 'a'), { id: 'a', value: { n: 1 }, version, expireAt });
       });
 
       it('a check fails where the document is another or none', async () => {

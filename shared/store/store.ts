@@ -20,6 +20,8 @@ export interface Doc<T = JsonObject> {
   id: string;
   value: T;
   version: Version;
+  /** From when on it may be removed; absent where it stays. */
+  expireAt?: Date;
   /** For how long this version had been there when it was read by its id, in milliseconds by the server's own clock; absent where no server tells. */
   ageMs?: number;
 }

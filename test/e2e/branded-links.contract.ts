@@ -1,9 +1,10 @@
-/** The whole story of branded links, told over real HTTP; run on the embedded default and on the emulators. */
+/** The whole story of branded links, told over real HTTP; run on the embedded default, on the emulators, and on the built functions apart. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { type Hawker, type StartOptions, startHawker, until } from '../support/hawker.ts';
+import type { Place, StartPlace } from '../support/bundle.ts';
+import { until } from '../support/hawker.ts';
 
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 const FIXTURES = join(import.meta.dirname, '../fixtures/links');
@@ -19,12 +20,12 @@ interface ImportReply {
   problems: { line: number; reason: string }[];
 }
 
-const visit = (hawker: Hawker, host: string, path: string, headers: Record<string, string> = {}) =>
+const visit = (hawker: Place, host: string, path: string, headers: Record<string, string> = {}) =>
   hawker.ask(path, { host, headers: { 'User-Agent': BROWSER, ...headers } });
 
-const put = (hawker: Hawker, path: string, body: object) => hawker.ask(path, { method: 'PUT', body });
+const put = (hawker: Place, path: string, body: object) => hawker.ask(path, { method: 'PUT', body });
 
-async function expectCounts(hawker: Hawker, path: string, expected: Stats['total']): Promise<void> {
+async function expectCounts(hawker: Place, path: string, expected: Stats['total']): Promise<void> {
   const stats = await until(
     async () => (await hawker.ask(`${path}/stats`)).json<Stats>(),
     ({ total }) => total.all >= expected.all,
@@ -32,10 +33,10 @@ async function expectCounts(hawker: Hawker, path: string, expected: Stats['total
   assert.deepEqual(stats.total, expected);
 }
 
-export function brandedLinksContract(name: string, options: () => StartOptions, skip: string | false = false): void {
+export function brandedLinksContract(name: string, start: StartPlace, skip: string | false = false): void {
   describe(`branded links on ${name}`, { skip }, () => {
     it('redirects, counts a person and a bot apart, and shows an edit within two seconds', async () => {
-      await using hawker = await startHawker(options());
+      await using hawker = await start({ only: ['redirects', 'links', 'clicks'] });
       assert.equal((await put(hawker, '/links/v1/domains/go.example.com', {})).status, 201);
       const link = '/links/v1/domains/go.example.com/links/sale';
       assert.equal((await put(hawker, link, { target: 'https://shop.example/autumn?ref=poster' })).status, 201);
@@ -66,7 +67,7 @@ export function brandedLinksContract(name: string, options: () => StartOptions, 
     });
 
     it('gives a limited link out exactly as often as it says', async () => {
-      await using hawker = await startHawker(options());
+      await using hawker = await start({ only: ['redirects', 'links', 'clicks'] });
       await put(hawker, '/links/v1/domains/few.example.com', {});
       await put(hawker, '/links/v1/domains/few.example.com/links/ticket', {
         target: 'https://shop.example/ticket',
@@ -79,7 +80,7 @@ export function brandedLinksContract(name: string, options: () => StartOptions, 
     });
 
     it('serves an imported file as the file says and names what it cannot', async () => {
-      await using hawker = await startHawker(options());
+      await using hawker = await start({ only: ['redirects', 'links', 'clicks'] });
       await put(hawker, '/links/v1/domains/docs.example.com', {});
       const body = readFileSync(join(FIXTURES, 'site._redirects'), 'utf8');
       const importPath = '/links/v1/domains/docs.example.com/import?format=netlify&base=https://site.example';
@@ -110,7 +111,7 @@ export function brandedLinksContract(name: string, options: () => StartOptions, 
     });
 
     it('serves an imported netlify.toml', async () => {
-      await using hawker = await startHawker(options());
+      await using hawker = await start({ only: ['redirects', 'links', 'clicks'] });
       await put(hawker, '/links/v1/domains/charts.example.com', {});
       const body = readFileSync(join(FIXTURES, 'site.netlify.toml'), 'utf8');
       const path = '/links/v1/domains/charts.example.com/import?format=netlify-toml&base=https://site.example';

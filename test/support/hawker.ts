@@ -5,6 +5,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { answers } from '../../scripts/loopback.ts';
 
 export const ADMIN_KEY = 'test-admin-key-0123456789';
 
@@ -45,6 +46,10 @@ export interface StartOptions {
   script?: string;
   /** A data folder to keep; one that is removed afterwards by default. */
   data?: string;
+  /** Another program in place of this Node, and where and as whom it runs. */
+  spawn?: { command: string; cwd: string; uid?: number; gid?: number };
+  /** It is ready when it answers on this port; otherwise when it says so. */
+  answersOn?: number;
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -88,11 +93,18 @@ export async function startHawker(options: StartOptions = {}): Promise<Hawker> {
   });
   const port = await new Promise<number>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not ready in 20 s: ${output}`)), 20_000);
+    const { answersOn } = options;
+    if (answersOn !== undefined)
+      void answers(`http://127.0.0.1:${answersOn}/`, 19_000).then((inTime) => {
+        if (!inTime) return;
+        clearTimeout(timer);
+        resolve(answersOn);
+      });
     child.once('exit', (code) => reject(new Error(`ended with ${code} before it was ready: ${output}`)));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       output += `${line}\n`;
       const found = line.includes('"ready"') && (/"port":(\d+)/.exec(line) ?? /:(\d+)\/"/.exec(line));
-      if (!found) return;
+      if (!found || answersOn !== undefined) return;
       clearTimeout(timer);
       resolve(Number(found[1]));
     });
@@ -120,11 +132,8 @@ export async function startHawker(options: StartOptions = {}): Promise<Hawker> {
 function spawnHawker(options: StartOptions, data: string): ChildProcess {
   const script = options.script ?? join(ROOT, 'scripts/start.ts');
   const env = { ...cleanEnvironment(), PORT: '0', HAWKER_DATA: data, HAWKER_ADMIN_KEY: ADMIN_KEY, ...options.env };
-  return spawn(process.execPath, [script, ...(options.args ?? [])], {
-    cwd: ROOT,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const { command, ...where } = options.spawn ?? { command: process.execPath, cwd: ROOT };
+  return spawn(command, [script, ...(options.args ?? [])], { ...where, env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function exited(child: ChildProcess, withinMs: number): Promise<number | null> {
