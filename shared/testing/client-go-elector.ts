@@ -59,6 +59,7 @@ export function createClientGoElector(options: ElectorOptions): ClientGoElector 
   let leading = false;
   let roundEnds = Number.POSITIVE_INFINITY;
   let dueAt = Number.NEGATIVE_INFINITY;
+  let releases = 0;
 
   const observe = (election: Election) => {
     observed = election;
@@ -124,9 +125,12 @@ export function createClientGoElector(options: ElectorOptions): ClientGoElector 
       if (leading && clock.mono() >= roundEnds) leading = false;
       if (clock.mono() < dueAt) return;
       dueAt = Number.POSITIVE_INFINITY;
+      const releasesBefore = releases;
       const done = await tryAcquireOrRenew();
       const now = clock.mono();
       dueAt = now + retryMs;
+      // client-go gives a lease back when its renewals have ended: one that was under way makes no leader any more.
+      if (releases !== releasesBefore) return;
       // Too late for the round that it was part of.
       if (leading && now >= roundEnds) leading = false;
       else if (done) {
@@ -136,6 +140,7 @@ export function createClientGoElector(options: ElectorOptions): ClientGoElector 
     },
     async release() {
       leading = false;
+      releases++;
       if (!observed || !isHolder()) return true;
       const moment = formatMicroTime(Math.floor(clock.now()) * 1_000);
       const { transitions } = observed;
