@@ -9,6 +9,12 @@ const version = z.string().describe('As a text: 19 digits are usual');
 const versionOrNone = z.string().nullable().describe('As a text; null is none');
 const problem = { code: z.string(), detail: z.string() };
 const direction = z.enum(['up', 'down']);
+const warnings = z
+  .array(z.string())
+  .optional()
+  .describe(
+    'On the way up: what was merged late, edited or lost its file, where the policy of the target only warns of it',
+  );
 
 const target = z.object({
   name: z.string(),
@@ -163,6 +169,7 @@ export const planAnswer = z
       }),
     ),
     short: z.int().optional().describe('How many steps fewer there are than were asked for'),
+    warnings,
   })
   .meta({ id: 'Plan' });
 
@@ -176,7 +183,7 @@ export const runAnswer = z
     steps: z.int().optional(),
     version: versionOrNone.optional(),
     dryRun: z.boolean(),
-    lockTimeoutMs: z.int(),
+    lockTimeoutMs: z.int().optional().describe('In force; absent until the run begins, where the request has none'),
     by: z.string().describe('Who asked'),
     state: z
       .enum(['queued', 'waiting', 'running', 'paused', 'done', 'failed', 'cancelled'])
@@ -213,6 +220,7 @@ export const runAnswer = z
     from: stateThen.optional(),
     to: stateThen.optional(),
     token: z.int().optional().describe('Of the term that it ran in'),
+    warnings,
     cancelRequested: z.literal(true).optional(),
     pauseRequested: z.literal(true).optional(),
     maxCostUsd: z.number().optional(),

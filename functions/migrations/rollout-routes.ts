@@ -50,7 +50,8 @@ export function rolloutRoutes(api: Api, { rollouts, runs, ids, targets, prefix, 
       if (body.dryRun) return Response.json(wavesTold(body.command, fallen));
       const { parallel, errorBudget, lockTimeoutMs, maxCostUsd } = body;
       const asked = {
-        ...{ command, waves: fallen.waves, parallel, errorBudget, lockTimeoutMs, by: caller.id },
+        ...{ command, waves: fallen.waves, parallel, errorBudget, by: caller.id },
+        ...(lockTimeoutMs !== undefined && { lockTimeoutMs }),
         ...(maxCostUsd !== undefined && { maxCostUsd }),
       };
       const id = idOf(received);

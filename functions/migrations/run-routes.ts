@@ -50,8 +50,11 @@ export function runRoutes(api: Api, parts: RouteParts): void {
       const { name } = await targetOf(params.name);
       if (body.dryRun) return Response.json(planTold(body.command, await databases.plan(name, command)));
       const { lockTimeoutMs, maxCostUsd } = body;
-      const limit = maxCostUsd === undefined ? {} : { maxCostUsd };
-      const asked = { target: name, command, lockTimeoutMs, ...limit, by: caller.id };
+      const asked = {
+        ...{ target: name, command, by: caller.id },
+        ...(lockTimeoutMs !== undefined && { lockTimeoutMs }),
+        ...(maxCostUsd !== undefined && { maxCostUsd }),
+      };
       const repeatable = c.req.header('Idempotency-Key') !== undefined;
       const id = runIdOf(received);
       const record = await startRun(parts, asked, { id, repeatable });

@@ -110,6 +110,9 @@ describe('POST /v1/targets/{name}/runs', () => {
     assert.deepEqual([rig.published, (await rig.store.list('migration-runs', { limit: 9 })).docs], [[], []]);
     for (const lockTimeoutMs of [100, 600_000])
       assert.equal((await rig.ask(RUNS, { command: 'up', lockTimeoutMs })).body.lockTimeoutMs, lockTimeoutMs);
+    // Whoever carries it out knows how long.
+    const { body } = await rig.ask(RUNS, { command: 'up' });
+    assert.deepEqual([body.lockTimeoutMs, runAnswer.parse(body)], [undefined, body]);
   });
 
   it('answers the plan to a dry run, and leaves no trace', async () => {
@@ -118,6 +121,17 @@ describe('POST /v1/targets/{name}/runs', () => {
     assert.deepEqual([status, body.steps[0].version], [200, `${LONG}`]);
     assert.deepEqual(planAnswer.parse(body), body);
     assert.deepEqual([rig.published, (await rig.store.list('migration-runs', { limit: 9 })).docs], [[], []]);
+  });
+
+  it('tells what the policy only warns of, of a plan and of a run', async () => {
+    const warnings = ['merged late, so never applied: 2 (do something)'];
+    const rig = await createRig({ databases: { plan: async () => ({ steps: [], warnings }) } });
+    const plan = (await rig.ask(RUNS, { command: 'up', dryRun: true })).body;
+    assert.deepEqual([plan.warnings, planAnswer.parse(plan)], [warnings, plan]);
+    const { id } = (await rig.ask(RUNS, { command: 'up' })).body;
+    await rig.runs.update(id, (record) => ({ ...record, warnings }));
+    const run = (await rig.ask(`GET /v1/runs/${id}`)).body;
+    assert.deepEqual([run.warnings, runAnswer.parse(run)], [warnings, run]);
   });
 
   it('makes one run of the same request under one idempotency key, also after a crash, and two of two requests', async () => {

@@ -28,8 +28,10 @@ export const runBody = z
       .int(LOCK_RULE)
       .min(100, LOCK_RULE)
       .max(600_000, LOCK_RULE)
-      .default(15_000)
-      .describe('How long it waits at most for whoever leads, and for the lock of the database, in milliseconds'),
+      .optional()
+      .describe(
+        'How long it waits at most for whoever leads, and for the lock of the database, in milliseconds; without it 30000, and 79000 for SQLite, which outlasts a runner that died',
+      ),
     maxCostUsd: z
       .number(COST_RULE)
       .min(0, COST_RULE)

@@ -46,9 +46,14 @@ function withoutAddress({ client: _, ...holder }: Holder): Omit<Holder, 'client'
   return holder;
 }
 
-type PlanGiven = { steps: readonly Step[]; short?: number; weights?: readonly StepWeight[] };
+type PlanGiven = {
+  steps: readonly Step[];
+  short?: number;
+  weights?: readonly StepWeight[];
+  warnings?: readonly string[];
+};
 
-export function planTold(command: string, { steps, short, weights }: PlanGiven) {
+export function planTold(command: string, { steps, short, weights, warnings }: PlanGiven) {
   let room = MOST_TEXT;
   return {
     command,
@@ -73,6 +78,7 @@ export function planTold(command: string, { steps, short, weights }: PlanGiven) 
       };
     }),
     ...(short !== undefined && { short }),
+    ...(warnings && { warnings }),
   };
 }
 

@@ -50,11 +50,47 @@ it('tells of files that were edited or merged late, takes them as the policy say
     rows.map((row) => /Z {2}(\w+ \d \w)/.exec(String(row))?.[1]),
     ['up 2 b', 'rebless 1 a', 'up 3 c', 'up 1 a'],
   );
-  // The older files have no way back from 1; the history has had it since it was reblessed.
-  assert.deepEqual(await call('down 2', 'before.json'), [
+  // The older files lack 2, and have no way back from 1; the history has both.
+  assert.deepEqual(await call('down 3', 'before.json'), [
     0,
     'shop: down 3 c (T)',
+    'shop: down 2 b (T)',
     'shop: down 1 a (T)',
     'shop: done; at no version',
   ]);
+});
+
+it('warns on standard error of what the policy lets pass, once for each run, and not in golang-migrate’s words', {
+  timeout: 120_000,
+}, async () => {
+  using place = openPlace();
+  const path = join(place.path, 'shop.db');
+  const call = (folder: string, ...typed: string[]) => {
+    const target = { name: 'shop', kind: 'sqlite', folder, address: { path } };
+    return place.migrate(typed, {
+      env: { HAWKER_DATABASES: place.file('all.json', JSON.stringify({ targets: [target] })) },
+    });
+  };
+  const third = { '3_c.up.sql': 'CREATE TABLE c (n);' };
+  const old = place.folder({ '1_a.up.sql': 'CREATE TABLE a (n);', ...third });
+  const merged = place.folder({ '1_a.up.sql': 'CREATE TABLE a (n); -- for all', '2_b.up.sql': '', ...third });
+  const first = await call(old, 'up');
+  assert.deepEqual([first.code, first.stderr], [0, '']);
+
+  const warnings = [
+    'merged late, so never applied: 2 (give them a later version, or let the policy say `late: "apply"`)',
+    'edited since they were applied: 1 (restore their files, or `rebless` them)',
+  ];
+  const told = warnings.map((warning) => `shop: warning: ${warning}\n`).join('');
+  for (const [typed, code] of [
+    ['up', 3],
+    ['up --dry-run', 0],
+  ] as const) {
+    const shown = await call(merged, ...typed.split(' '));
+    assert.deepEqual([shown.code, shown.stderr], [code, told], typed);
+    const json = await call(merged, ...typed.split(' '), '--json');
+    assert.deepEqual([json.code, json.stderr, JSON.parse(json.stdout).warnings], [code, '', warnings], typed);
+  }
+  const compat = await call(merged, '--compat', '-path', merged, '-database', `sqlite3://${path}`, 'up');
+  assert.deepEqual([compat.code, compat.stderr], [0, 'no change\n']);
 });

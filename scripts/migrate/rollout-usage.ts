@@ -38,7 +38,7 @@ const TEXT = `usage: npm run migrate -- rollout up [N] | goto V   many databases
   --parallel <n>       databases at a time: 1 without it, up to ${MOST_PARALLEL}
   --error-budget <n>   how many may fail without stopping it: 0 without it
   --max-cost <usd>     no run begins a step that is likely to cost more
-  --lock-timeout       how long each run waits for others: 15s without it
+  --lock-timeout       how long each run waits for others: 30s without it, and 79s for SQLite
   --dry-run            which database falls into which wave, and nothing is done
   --json               one JSON document at the end, as the HTTP interface answers it
 rollout approve goes on here also with a rollout whose process was killed.

@@ -33,6 +33,7 @@ const at = ({ version, dirty }: State) =>
 /** `at the failing file`, as far as it is known. */
 export function sayRunEnd(id: string, record: RunRecord): void {
   const { target, state, command, done = 0, planned, to, error, changed } = record;
+  sayWarnings(target, record.warnings);
   const now = to ? `; at ${at(to)}` : '';
   if (state === 'done' && !changed) {
     say(`${target}: no change${now}`);
@@ -59,6 +60,11 @@ export function sayRunEnd(id: string, record: RunRecord): void {
   const where = [file, statement !== undefined && `statement ${statement}`, line !== undefined && `line ${line}`];
   const named = where.filter(Boolean).join(', ');
   process.stderr.write(`migrate: ${oneLine(`${target}: ${named && `${named}: `}${detail}${now}`)}\n`);
+}
+
+/** Not on standard output: whoever reads that for its lines has no use for them. */
+function sayWarnings(target: string, warnings: readonly string[] = []): void {
+  for (const warning of warnings) process.stderr.write(`${oneLine(`${target}: warning: ${warning}`)}\n`);
 }
 
 type Told = { name: string; kind: string } & (
@@ -100,7 +106,8 @@ export function sayHolders(
   if (broken) say(`${name}: the lease is broken; a session that holds the database's lock is ended by its SQL alone`);
 }
 
-export function sayPlan(name: string, { command, steps, short }: ReturnType<typeof planTold>): void {
+export function sayPlan(name: string, { command, steps, short, warnings }: ReturnType<typeof planTold>): void {
+  sayWarnings(name, warnings);
   if (steps.length === 0) say(`${name}: ${command} would run no file`);
   for (const { direction, version, name: called, from, to, file, transaction, ...weight } of steps) {
     const how =

@@ -45,7 +45,7 @@ const TEXT = `usage: npm run migrate -- <command> [--target <name>] [--json]
   --target        the database, as HAWKER_DATABASES names it; may be left out where there is one
   --json          one JSON document at the end, as the HTTP interface answers it
   --dry-run       what a run would do, and nothing is done
-  --lock-timeout  how long a run waits for others: 15s without it, from 100ms to 10m
+  --lock-timeout  how long a run waits for others, from 100ms to 10m: 30s without it, and 79s for SQLite
   --max-cost      refuses a migration that is likely to cost more US dollars, such as 0.50
   --compat        golang-migrate's own command line and words instead; see --compat -help
 Exits with 0: done, 3: no change, 4: something is pending (status), 5: locked by others, 6: dirty, 7: they do not agree (verify), 8: lint found errors or rehearse a problem, 9: goes on elsewhere, 1: failed, 2: typed wrongly.`;

@@ -6,7 +6,7 @@ import type { Held } from '../lease/lease.ts';
 import type { Log } from '../log.ts';
 import { applyStep, placeOf } from './apply-step.ts';
 import { askProgress } from './ask-progress.ts';
-import { checkDeviations } from './deviations.ts';
+import { checkDeviations, warningsOf } from './deviations.ts';
 import type { Bundle, Step, VersionState } from './migration.ts';
 import { planSteps, shortText } from './plan-steps.ts';
 import { checkRebless, rebless } from './rebless.ts';
@@ -113,6 +113,9 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
   // Its second half is a `goto`, and nothing else is to be taken on that way.
   const policy = asked.command === 'redo' ? {} : parts.policy;
   const planned = rest ? planSteps(rest, bundle, state, known, policy) : { steps: [] };
+  const began = claim.record.from?.version ?? undefined;
+  const from = began === undefined ? undefined : BigInt(began);
+  await warn(parts, warningsOf(asked, from, parts.policy, bundle, state, known));
   if (planned.steps.some(({ direction }) => direction === 'up')) checkDeviations(parts.policy, bundle, state, known);
   const steps = [...(resume ? [resume] : []), ...planned.steps];
   const [first] = steps;
@@ -162,6 +165,13 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
       .catch((error: unknown) => parts.log.warn('how far a run came could not be noted', { run: id, error }));
     parts.log.info('a run of migrations stopped here', { run: id, taken, at: clock.now() });
   }
+}
+
+/** Whoever took the run over finds them in its record, and in the log once. */
+async function warn({ id, claim, log }: CarryOut, warnings: string[]): Promise<void> {
+  if (warnings.length === 0 || claim.record.warnings) return;
+  await claim.update((found) => ({ ...found, warnings }));
+  log.warn('files and database tell different stories', { run: id, target: claim.record.target, warnings });
 }
 
 /** One step to its end, or to a page behind which it is to stop. Throws the signal's reason where that came between two pages. */

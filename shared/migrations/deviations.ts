@@ -2,6 +2,7 @@
 import { AppError } from '../errors.ts';
 import type { Bundle, Migration, Version, VersionState } from './migration.ts';
 import { replayHistory } from './replay-history.ts';
+import type { Command } from './run.ts';
 import type { HistoryRow } from './session.ts';
 import type { Policy } from './target.ts';
 
@@ -34,23 +35,38 @@ export function missingMigrations(bundle: Bundle, state: VersionState, history: 
     .sort((a, b) => (a.version < b.version ? -1 : 1));
 }
 
+/** What the policy only warns of, in at most three lines; none of a command that does not go up. `from` is the version that its run began at. */
+export function warningsOf(
+  asked: Command,
+  from: Version | undefined,
+  { late = 'warn', edited = 'warn', missing = 'warn' }: Policy,
+  ...given: Parameters<typeof lateMigrations>
+): string[] {
+  const isUp = asked.command === 'up' || (asked.command === 'goto' && (from === undefined || asked.version >= from));
+  return isUp ? tell({ late: late === 'warn', edited: edited === 'warn', missing: missing === 'warn' }, given) : [];
+}
+
 /** Before an `up`: throws `migration_refused` where the policy forbids it, naming the versions and what can be done. */
 export function checkDeviations(
   { late = 'warn', edited = 'warn', missing = 'warn' }: Policy,
   ...given: Parameters<typeof lateMigrations>
 ): void {
-  const found = [
-    late === 'error' &&
+  const found = tell({ late: late === 'error', edited: edited === 'error', missing: missing === 'error' }, given);
+  if (found.length > 0) throw new AppError('migration_refused', found.join('; '));
+}
+
+function tell(wanted: Record<keyof Policy, boolean>, given: Parameters<typeof lateMigrations>): string[] {
+  return [
+    wanted.late &&
       told(
         lateMigrations(...given),
         'merged late, so never applied',
         'give them a later version, or let the policy say `late: "apply"`',
       ),
-    edited === 'error' &&
+    wanted.edited &&
       told(editedMigrations(...given), 'edited since they were applied', 'restore their files, or `rebless` them'),
-    missing === 'error' && told(missingMigrations(...given), 'applied, and without a file now', 'restore their files'),
-  ].filter(Boolean);
-  if (found.length > 0) throw new AppError('migration_refused', found.join('; '));
+    wanted.missing && told(missingMigrations(...given), 'applied, and without a file now', 'restore their files'),
+  ].filter((line) => typeof line === 'string');
 }
 
 function told(found: readonly { version: Version }[], what: string, advice: string): string | undefined {

@@ -6,11 +6,12 @@ import { DocumentReference, FieldPath, FieldValue, Firestore, GeoPoint, Timestam
 
 export const classes = { DocumentReference, FieldPath, FieldValue, GeoPoint, Timestamp };
 
-/** Connects when it is first used; `emulator` is host:port. */
+/** Connects when it is first used; `emulator` is host:port. All integers are read as BigInt, since the SDK knows only all or none: firestore/values.ts makes numbers of those that fit. */
 export function openDatabase(project: string, database: string, emulator: string | undefined): Firestore {
   return new Firestore({
     projectId: project,
     databaseId: database,
+    useBigInt: true,
     // Without the last it looks for credentials, for seconds where there are none.
     ...(emulator !== undefined && { host: emulator, ssl: false, clientOptions: { universeDomain: 'googleapis.com' } }),
   });

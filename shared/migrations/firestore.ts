@@ -90,7 +90,8 @@ function session(connection: Connection & { closing: AbortController }): Session
       const sizes: TableSize[] = [];
       for (const collection of collections) {
         const found = await told(ask(connection, () => db.collection(collection).count().get()));
-        if (found.data().count > 0) sizes.push({ table: collection, rows: found.data().count });
+        const rows = Number(found.data().count);
+        if (rows > 0) sizes.push({ table: collection, rows });
       }
       return sizes;
     },

@@ -1,7 +1,7 @@
 /** What can be told of a target without changing it: each answer by a connection of its own, which takes no lock and makes no table. */
 import { AppError } from '../errors.ts';
 import type { LeaseView } from '../lease/lease.ts';
-import { editedMigrations, lateMigrations, missingMigrations } from './deviations.ts';
+import { editedMigrations, lateMigrations, missingMigrations, warningsOf } from './deviations.ts';
 import type { Bundle, Version, VersionState } from './migration.ts';
 import type { Planned } from './plan-steps.ts';
 import { replayHistory } from './replay-history.ts';
@@ -47,6 +47,8 @@ export interface Verified {
 }
 
 export interface PlanFound extends Planned {
+  /** What the policy only warns of; absent where there is nothing. */
+  warnings?: string[];
   /** One for each step, where they were asked for. */
   weights?: readonly StepWeight[];
 }
@@ -135,7 +137,11 @@ export function createLook(
       const { planSteps } = await import('./plan-steps.ts');
       return withSession(found, signal, async (session) => {
         const { state, history } = await read(session);
-        const planned = planSteps(command, bundle, state, history, found.policy);
+        const warnings = warningsOf(command, state.version, found.policy ?? {}, bundle, state, history);
+        const planned = {
+          ...planSteps(command, bundle, state, history, found.policy),
+          ...(warnings.length > 0 && { warnings }),
+        };
         if (!weigh) return planned;
         const { weighSteps } = await import('./weigh/weigh-steps.ts');
         return { ...planned, weights: await weighSteps(session, planned.steps, weigh) };

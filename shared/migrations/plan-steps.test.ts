@@ -168,8 +168,9 @@ describe('a version that the bundle lacks', () => {
     assertRefused(() => plan({ command: 'down', steps: 1 }, older, at(4), historyOf(newer, 3, 4, -4)), NO_FILE(4));
   });
 
-  it("is passed over on the way down from one that the bundle has, as golang-migrate does; a file's own text comes first", () => {
-    assert.deepEqual(arrows(plan({ command: 'down', steps: 1 }, bundleWith(1, 4), at(4), history).steps), ['4>1 down']);
+  it("is not passed over on the way down, since it was applied and golang-migrate would leave it behind; a file's own text comes first", () => {
+    const [first] = arrows(plan({ command: 'down', steps: 1 }, bundleWith(1, 4), at(4), history).steps);
+    assert.equal(first, '4>3 down');
     const changed = bundleOf({ '2_v2.up.sql': '', '2_v2.down.sql': 'changed' });
     assert.equal(
       plan({ command: 'down', steps: 1 }, changed, at(2), history).steps[0]?.migration.down?.text,

@@ -93,6 +93,8 @@ function stepsOf(
       if (!down) throw refused('no migration');
       // The text of its way up is in its file alone.
       way.demandFile(current);
+      check(down);
+      if (!down.migration.down) throw refused(`redo takes ${current} back first, and there is no file that does`);
       return { steps: [down, { ...down, direction: 'up', from: down.to, to: down.from }] };
     }
   }
@@ -134,11 +136,8 @@ function createWay(
     return migration;
   };
 
-  /** Of a version in the bundle it is the file before, as for golang-migrate; only of one that the bundle lacks it may be another such. */
-  const before = (version: Version) => {
-    const place = places.get(version);
-    return place === undefined ? known.find((other) => other < version) : migrations[place - 1]?.version;
-  };
+  /** The file before, as for golang-migrate; but one that was applied and has no file any more is not passed over, since what it made would stay behind unseen. */
+  const before = (version: Version) => known.find((other) => other < version);
 
   return {
     demand(version) {

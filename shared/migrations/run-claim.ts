@@ -17,6 +17,8 @@ export async function claimRun(
   id: string,
   when: (record: RunRecord) => boolean,
   state: 'waiting' | 'running',
+  /** What it has from then on, unless it has it already. */
+  defaults: Pick<RunRecord, 'lockTimeoutMs'> = {},
 ): Promise<Claim | undefined> {
   let number = 0;
   const claimed = await runs.update(id, (found) => {
@@ -24,7 +26,7 @@ export async function claimRun(
     if (hasEnded(found) || !when(found)) return undefined;
     number = (found.claim ?? 0) + 1;
     const { error: _, waitingFor: __, ...record } = found;
-    return { ...record, claim: number, state };
+    return { ...defaults, ...record, claim: number, state };
   });
   if (!claimed || number === 0) return undefined;
   let record = claimed;

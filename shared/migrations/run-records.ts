@@ -18,7 +18,7 @@ export interface AskedRun {
   target: string;
   command: Command;
   dryRun?: boolean;
-  /** How long to wait for whoever is at work, in milliseconds. */
+  /** How long to wait for whoever is at work, in milliseconds; without it the runner decides, by the target's kind. */
   lockTimeoutMs?: number;
   /** Who asks, for the record and the history. */
   by: string;
@@ -26,9 +26,6 @@ export interface AskedRun {
   /** The rollout that it is part of. */
   rollout?: string;
 }
-
-/** golang-migrate's. */
-const LOCK_TIMEOUT_MS = 15_000;
 
 export interface Runs {
   /** Answers false where there is one of this id already, which is left as it is. */
@@ -102,7 +99,7 @@ export function createRuns({ store, clock, ids }: { store: Store; clock: Clock; 
         target: asked.target,
         ...storedCommand(asked.command),
         dryRun: asked.dryRun ?? false,
-        lockTimeoutMs: asked.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
+        ...(asked.lockTimeoutMs !== undefined && { lockTimeoutMs: asked.lockTimeoutMs }),
         by: asked.by,
         ...(asked.maxCostUsd !== undefined && { maxCostUsd: asked.maxCostUsd }),
         ...(asked.rollout !== undefined && { rollout: asked.rollout }),

@@ -38,7 +38,8 @@ export interface RunRecord {
   steps?: number;
   version?: string;
   dryRun: boolean;
-  lockTimeoutMs: number;
+  /** In force; absent where nobody asked for one and nobody has claimed it yet, who then takes the default of the target's kind. */
+  lockTimeoutMs?: number;
   by: string;
   state: RunState;
   /** How often it went on by another message because its time was over; absent is 0. */
@@ -75,6 +76,8 @@ export interface RunRecord {
   from?: { version: string | null; dirty: boolean };
   to?: { version: string | null; dirty: boolean };
   token?: number;
+  /** On the way up: what was merged late, edited or lost its file, and the policy only warns of; at most 3. */
+  warnings?: string[];
   cancelRequested?: true;
   pauseRequested?: true;
   /** Refuses to begin a step that is likely to cost more, in US dollars. */

@@ -108,6 +108,76 @@ describe('a run with files that were merged late', () => {
   });
 });
 
+describe('what the policy only warns of', () => {
+  async function deviating() {
+    const { rig, run } = await merged();
+    const { '1_m.up.sql': _, '1_m.down.sql': __, ...files } = rig.files;
+    rig.files = { ...files, '3_m.up.sql': 'edited' };
+    rig.policy = {};
+    return { rig, run };
+  }
+  const WARNINGS = [
+    'merged late, so never applied: 2, 4 (give them a later version, or let the policy say `late: "apply"`)',
+    'edited since they were applied: 3 (restore their files, or `rebless` them)',
+    'applied, and without a file now: 1 (restore their files)',
+  ];
+
+  it('is in the record and once in the log, also where nothing is changed and in a dry run', async () => {
+    const { rig, run } = await deviating();
+    const dry = await rig.process().run(await rig.begin({ command: 'up' }, { dryRun: true }));
+    assert.deepEqual([dry.state, dry.warnings], ['done', WARNINGS]);
+    assert.deepEqual((await rig.process().runner.plan('shop', { command: 'goto', version: 6n })).warnings, WARNINGS);
+    for (const changed of [true, false]) {
+      const process = rig.process();
+      const id = await rig.begin({ command: 'up' });
+      const { warnings, ...done } = await process.run(id);
+      assert.deepEqual([done.state, done.changed, warnings], ['done', changed, WARNINGS]);
+      const logged = process.log.lines.filter((line) => line['warnings'] !== undefined);
+      assert.deepEqual(
+        logged.map(({ level, severity, run: of }) => [level ?? severity, of]),
+        [['WARNING', id]],
+      );
+    }
+    assert.deepEqual((await run({ command: 'goto', version: 6n })).warnings, WARNINGS);
+  });
+
+  it('is told once by a run that goes on in another process', async () => {
+    const { rig } = await deviating();
+    rig.files = { ...rig.files, '7_m.up.sql': 'up 7' };
+    rig.database.meanwhile = () => rig.clock.sleep(30_000);
+    const id = await rig.begin({ command: 'up' });
+    const [first, second] = [rig.process(), rig.process()];
+    const half = await first.run(id, { isLast: false, budgetMs: 32_000, seq: 0 });
+    assert.deepEqual([half.state, half.warnings], ['queued', WARNINGS]);
+    const done = await second.run(id, { seq: half.seq ?? 0 });
+    assert.deepEqual([done.state, done.done, done.warnings], ['done', 2, WARNINGS]);
+    const logged = [first, second].map(({ log }) => log.lines.filter((line) => line['warnings'] !== undefined).length);
+    assert.deepEqual(logged, [1, 0]);
+  });
+
+  it('is not told of what the policy applies, and not on the way down or where nothing deviates', async () => {
+    const { rig, run } = await deviating();
+    for (const command of [
+      { command: 'down', steps: 1 },
+      { command: 'goto', version: 2n },
+    ] as const) {
+      const { runner } = rig.process();
+      assert.equal((await runner.plan('shop', command)).warnings, undefined);
+    }
+    assert.deepEqual([(await run({ command: 'down', steps: 1 })).warnings], [undefined]);
+    const { rig: applying, run: apply } = await merged();
+    assert.equal((await apply({ command: 'up' })).warnings, undefined);
+    assert.equal(applying.policy.late, 'apply');
+  });
+
+  it('is told beside what it refuses', async () => {
+    const { rig, run } = await deviating();
+    rig.policy = { edited: 'error' };
+    const refused = await run({ command: 'up' });
+    assert.deepEqual([refused.state, refused.warnings], ['failed', [WARNINGS[0], WARNINGS[2]]]);
+  });
+});
+
 describe('a run of rebless', () => {
   async function edited() {
     const { rig, run } = await merged();

@@ -47,6 +47,7 @@ export function createRig(files: Record<string, string> = someFiles(3)) {
   const rig = {
     ...{ clock, store, database, messages, told, runs, files },
     policy: {} as Policy,
+    kind: TARGET.kind,
     /** What the next publication of a message does. */
     queueFails: false,
     begin: async (command: AskedRun['command'], more: Partial<AskedRun> = {}) =>
@@ -59,7 +60,7 @@ export function createRig(files: Record<string, string> = someFiles(3)) {
       const runner = createRunner({
         openSession: async () => database.open(inApply),
         readBundle: async () => bundleOf(rig.files),
-        targets: async () => [{ ...TARGET, policy: rig.policy }],
+        targets: async () => [{ ...TARGET, kind: rig.kind, policy: rig.policy }],
         leases: async () => leases,
         runs: createRuns({ store, clock: own, ids: systemIds }),
         queue: {

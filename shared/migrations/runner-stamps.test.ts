@@ -71,6 +71,9 @@ describe('a run that gave up waiting', () => {
     rig.database.holder = '77';
     change(rig, () => ({ holders: async () => [{ session: '77', user: 'ann', client: '10.1.2.3' }] }));
     const { error } = await rig.process().run(await rig.begin({ command: 'up' }, { lockTimeoutMs: 500 }));
-    assert.match(error?.detail ?? '', /its lock is held by session 77 \(user ann\)$/);
+    assert.match(
+      error?.detail ?? '',
+      /its lock is held by session 77 \(user ann\); to wait longer, give `lockTimeoutMs` \(`--lock-timeout`\)$/,
+    );
   });
 });

@@ -14,13 +14,11 @@ import { createTold, publishRun } from './run-events.ts';
 import { commandOf, hasEnded, type Runs, unfinished } from './run-records.ts';
 import type { Holder, Session } from './session.ts';
 import type { Target } from './target.ts';
-import { describeHolders, takeLease, takeLock } from './wait-for-lock.ts';
+import { defaultWaitMs, gaveUpText, LEASE_MS, lapseMs, takeLease, takeLock } from './wait-for-lock.ts';
 
 const MOST_HOPS = 100;
 /** How long a step goes on after the process was told to end; the platform gives it ten seconds. */
 const GRACE_MS = 8_000;
-/** Of the lease. SQLite's statements keep this process from renewing while they run. */
-const LEASE_MS = { postgres: 15_000, mysql: 15_000, sqlite: 60_000, firestore: 15_000 };
 
 export interface RunOptions {
   signal: AbortSignal;
@@ -91,7 +89,8 @@ export function createRunner(parts: RunnerParts): Runner {
   async function work(given: Work, record: RunRecord): Promise<RunRecord> {
     const { id, seq, signal } = given;
     const isSame = (found: RunRecord) => (found.seq ?? 0) === seq && found.state !== 'paused';
-    const own = await claimRun(runs, id, (found) => isSame(found) && found.state === 'queued', 'waiting');
+    const defaults = { lockTimeoutMs: defaultWaitMs(given.target.kind) };
+    const own = await claimRun(runs, id, (found) => isSame(found) && found.state === 'queued', 'waiting', defaults);
     const over = new AbortController();
     const giveUp = new AbortController();
     const onStop = () =>
@@ -110,14 +109,21 @@ export function createRunner(parts: RunnerParts): Runner {
         const progress = planned.steps.slice(0, 200).map(({ migration, direction }) => ({
           ...{ version: String(migration.version), name: migration.name, direction },
         }));
-        return await end(id, claim, { state: 'done' }, { progress, planned: planned.steps.length });
+        const { steps, warnings } = planned;
+        return await end(
+          id,
+          claim,
+          { state: 'done' },
+          { progress, planned: steps.length, ...(warnings && { warnings }) },
+        );
       }
       const bundle = await parts.readBundle(given.target);
       const waited = clock.mono();
+      const waitMs = own?.record.lockTimeoutMs ?? defaults.lockTimeoutMs;
       const patience = own
-        ? own.record.lockTimeoutMs - (own.record.waitedMs ?? 0)
-        : // Whoever died may have renewed just before: a duration, what others allow for clocks, and a look.
-          LEASE_MS[given.target.kind] * 1.1 + 2_000;
+        ? waitMs - (own.record.waitedMs ?? 0)
+        : // And a look.
+          lapseMs(given.target.kind) + 2_000;
       const leftToWait = () =>
         claim?.record.cancelRequested || claim?.record.pauseRequested
           ? 0
@@ -136,12 +142,7 @@ export function createRunner(parts: RunnerParts): Runner {
         if (claim.record.cancelRequested) return end(id, claim, { state: 'cancelled' });
         if (claim.record.pauseRequested || patience - (clock.mono() - waited) > 0)
           return goOn(id, claim, clock.mono() - waited);
-        // Read by whoever may read the record.
-        const who = describeHolders(
-          seen.what,
-          seen.holders.map(({ client: _, ...holder }) => holder),
-        );
-        const detail = `${given.target.name} was not free within ${claim.record.lockTimeoutMs} ms: its ${seen.what} is held by ${who}`;
+        const detail = gaveUpText(given.target, waitMs, seen);
         return end(id, claim, { state: 'failed', error: new AppError('lease_held', detail) });
       };
       const leases = await parts.leases();

@@ -128,6 +128,48 @@ describe('statements of mysql with DELIMITER', () => {
     ]);
   });
 
+  it('ends at the delimiter wherever it stands outside of quotes and comments, also in a word', () => {
+    const body = "CREATE PROCEDURE p() BEGIN SELECT '$$', `$$` /* $$ */; -- $$\nSELECT 1; END";
+    assert.deepEqual(split(`DELIMITER $$\n${body}$$\n${body} $$ ${body};$$DELIMITER ;\nSELECT 2;SELECT 3`, 'mysql'), [
+      ...[body, body, `${body};`, 'SELECT 2', 'SELECT 3'],
+    ]);
+    assert.deepEqual(split('DELIMITER go\nSELECT 1 AS cargo\nSELECT 2go', 'mysql'), ['SELECT 1 AS car', 'SELECT 2']);
+    assert.deepEqual(split('DELIMITER $$;\nSELECT a$$, 1$$;', 'mysql'), ['SELECT a$$, 1']);
+    assert.deepEqual(split('SELECT a$$, 1; SELECT 2', 'mysql'), ['SELECT a$$, 1', 'SELECT 2']);
+  });
+
+  it('takes for a delimiter what would begin a comment, and takes quotes off', () => {
+    for (const line of ['#', '--', "'//'", '"$$"', '`|`', '//\t-- so']) {
+      const delimiter = /^['"`]?([^'"`\t]+)/.exec(line)?.[1];
+      const text = `DELIMITER ${line}\nSELECT 1; ${delimiter}\nSELECT 2${delimiter}delimiter ';'\nSELECT 3;SELECT 4`;
+      assert.deepEqual(split(text, 'mysql'), ['SELECT 1;', 'SELECT 2', 'SELECT 3', 'SELECT 4'], line);
+    }
+  });
+
+  it('finds again what was joined by any delimiter, glued to it or not', () => {
+    const delimiters = fc.oneof(
+      fc.constantFrom('$$', '//', '|', ';;', '$', '$$;', '@@', '^', 'é$', '😀', '#', '--'),
+      fc.stringMatching(/^[$|@~^Zß]{1,4}$/),
+    );
+    const piece = fc.tuple(fc.constantFrom(...WHOLE.mysql), fc.constantFrom('', ';'), fc.constantFrom('', ' ', '\n'));
+    fc.assert(
+      fc.property(delimiters, fc.array(piece, { maxLength: 5 }), (delimiter, all) => {
+        const hidden = /'(?:[^'\\]|\\.)*'|"[^"]*"|`[^`]*`|\/\*[\s\S]*?\*\/|-- .*|# .*/g;
+        // What holds it as code is several statements, and `;` runs into `;;`.
+        const pieces = all
+          .map(([sql, end, gap]) => ({ sql: delimiter.startsWith(';') ? sql : sql + end, gap }))
+          .filter(({ sql }) => !sql.replace(hidden, ' ').includes(delimiter))
+          .filter(({ sql }) => !(/^(?:#|--)$/.test(delimiter) && sql.includes(delimiter)));
+        const joined = pieces.map(({ sql, gap }) => `${sql}${gap}${delimiter}${gap}`).join('');
+        assert.deepEqual(split(`DELIMITER ${delimiter}\n${joined}\nDELIMITER ;\nSELECT 1;SELECT 2`, 'mysql'), [
+          ...pieces.map(({ sql }) => sql),
+          ...['SELECT 1', 'SELECT 2'],
+        ]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('knows none in SQLite, and no column of that name', () => {
     assert.deepEqual(split('DELIMITER //\nSELECT 1//', 'sqlite'), ['DELIMITER //\nSELECT 1//']);
     assert.deepEqual(split('SELECT 1 AS\ndelimiter ;SELECT 2', 'mysql'), ['SELECT 1 AS\ndelimiter', 'SELECT 2']);

@@ -19,7 +19,8 @@ export interface Statement {
 }
 
 const WORD = /[\p{L}\p{N}_$]+/uy;
-const DELIMITER = /delimiter[ \t]+(\S+)[^\n]*/iy;
+/** The client takes the quotes off. */
+const DELIMITER = /delimiter[ \t]+(?:(['"`])([^\r\n]+?)\1|(\S+))[^\n]*/iy;
 
 /** What stands between statements is white space, comments, delimiters and DELIMITER lines, which no server understands. None is empty. */
 export function splitStatements(text: string, dialect: Dialect): Statement[] {
@@ -36,31 +37,33 @@ export function splitStatements(text: string, dialect: Dialect): Statement[] {
   };
 
   for (let at = text.startsWith('\uFEFF') ? 1 : 0; at < text.length; ) {
-    const skipped = endOfSkipped(text, at, dialect);
-    if (skipped > at) {
-      at = skipped;
-      continue;
-    }
     if (start < 0 && dialect === 'mysql') {
       DELIMITER.lastIndex = at;
       const asked = DELIMITER.exec(text);
-      if (asked?.[1]) {
-        delimiter = asked[1];
+      const chosen = asked?.[2] ?? asked?.[3];
+      if (chosen !== undefined) {
+        delimiter = chosen;
         at = DELIMITER.lastIndex;
         continue;
       }
     }
+    // Before comments and words, as the client looks: `#` or `--` may be the delimiter, and `END$$` holds one.
     if (text.startsWith(delimiter, at)) {
       // Inside BEGIN ... END a semicolon ends nothing, unless the file names a delimiter of its own and so says itself where the body ends.
-      const inside = delimiter === ';' && body?.token(';', text, at) === true;
+      const inside = body?.token(';', text, at) === true;
       at += delimiter.length;
       if (inside) end = at;
       else close();
       continue;
     }
+    const skipped = endOfSkipped(text, at, dialect);
+    if (skipped > at) {
+      at = skipped;
+      continue;
+    }
     if (start < 0) {
       start = at;
-      body = dialect === 'mysql' ? mysqlBody() : sqliteBody();
+      body = delimiter !== ';' ? undefined : dialect === 'mysql' ? mysqlBody() : sqliteBody();
     }
     const quoted = quoteAt(text, at, dialect);
     if (quoted) {
@@ -68,7 +71,9 @@ export function splitStatements(text: string, dialect: Dialect): Statement[] {
       body?.token(quoted, text, at);
     } else {
       WORD.lastIndex = at;
-      const word = WORD.exec(text)?.[0] ?? String.fromCodePoint(text.codePointAt(at) as number);
+      // A delimiter of the file's own may stand in a word, so that is gone through by characters; a body need not be known then.
+      const whole = delimiter === ';' ? WORD.exec(text)?.[0] : undefined;
+      const word = whole ?? String.fromCodePoint(text.codePointAt(at) as number);
       body?.token(word.toUpperCase(), text, at);
       at += word.length;
     }

@@ -131,17 +131,32 @@ export function parseTargets(given: unknown, file: string): { targets: Target[] 
       problems: read.error.issues.flatMap((issue) => ofTheForm(issue, given)).map((issue) => told(issue, given)),
     };
   const from = (path: string) => resolve(dirname(file), path);
-  return {
-    targets: read.data.targets.map(({ address, folder, region, schedule, policy, rehearse, ...rest }) => ({
-      ...rest,
-      ...(region !== undefined && { region }),
-      ...(schedule !== undefined && { schedule }),
-      ...(policy && { policy: policy as Policy }),
-      ...(rehearse && { rehearse: { address: keptIn(rehearse.address, from) } }),
-      address: reference(address, from),
-      folder: from(folder),
-    })),
-  };
+  const targets = read.data.targets.map(({ address, folder, region, schedule, policy, rehearse, ...rest }) => ({
+    ...rest,
+    ...(region !== undefined && { region }),
+    ...(schedule !== undefined && { schedule }),
+    ...(policy && { policy: policy as Policy }),
+    ...(rehearse && { rehearse: { address: keptIn(rehearse.address, from) } }),
+    address: reference(address, from),
+    folder: from(folder),
+  }));
+  const problems = sharedFiles(targets);
+  return problems.length > 0 ? { problems } : { targets };
+}
+
+/** A stamp is of its whole file, so two targets of one would take each other's tables for their own. Where the address is a reference, only the database could tell. */
+function sharedFiles(targets: readonly Target[]): string[] {
+  const owners = new Map<string, string>();
+  return targets.flatMap(({ name, address }) => {
+    if (address.from !== 'path' || address.path === ':memory:') return [];
+    const owner = owners.get(address.path);
+    if (owner === undefined) owners.set(address.path, name);
+    return owner === undefined
+      ? []
+      : [
+          `target ${name}, address.path: is the file of target ${owner}, and on SQLite each target needs one of its own`,
+        ];
+  });
 }
 
 function reference(given: z.infer<typeof address>, from: (path: string) => string): AddressRef {

@@ -141,6 +141,31 @@ test('every problem is told at once, with its target and field', async (t) => {
     assert.match(await problemOf(t, { targets: [{ ...SHOP, name }] }), /name: must be 1 to 63/, name);
 });
 
+test('one file of SQLite for two targets is refused, however it is written, but not memory', async (t) => {
+  const lite = (name: string, path: string) => ({
+    name,
+    kind: 'sqlite',
+    address: { path },
+    folder: 'lite',
+    table: name,
+  });
+  const rule = 'and on SQLite each target needs one of its own';
+  assert.equal(
+    await problemOf(t, {
+      targets: [lite('a', 'x.db'), SHOP, lite('b', './x.db'), lite('c', 'y.db'), lite('d', 'z/../y.db')],
+    }),
+    `target b, address.path: is the file of target a, ${rule}; target d, address.path: is the file of target c, ${rule}`,
+  );
+  const { folder, file } = await written(t, {
+    targets: [lite('a', 'x.db'), lite('b', 'y/x.db'), lite('c', ':memory:'), lite('d', ':memory:')],
+  });
+  assert.deepEqual((await read(file)).map(({ name }) => name).join(''), 'abcd');
+  assert.match(
+    await problemOf(t, { targets: [lite('a', join(folder, 'x.db')), lite('b', join(folder, '.', 'x.db'))] }),
+    /^target b, address\.path: is the file of target a, /,
+  );
+});
+
 test('a file that is not there or no JSON is told', async (t) => {
   assert.match(await problemOf(t, '{\n"targets": oops}'), /^is not JSON/);
   await assert.rejects(read('/no/such.json'), {

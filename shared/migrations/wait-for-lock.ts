@@ -4,12 +4,26 @@ import { isAppError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import type { Held, Lease } from '../lease/lease.ts';
 import type { Holder, Session } from './session.ts';
+import type { Kind } from './target.ts';
+
+/** Of the lease. SQLite's statements keep this process from renewing while they run. */
+export const LEASE_MS: Record<Kind, number> = { postgres: 15_000, mysql: 15_000, sqlite: 60_000, firestore: 15_000 };
 
 /** Waits between two tries: about this at first, doubling, then about a second. */
 const FIRST_MS = 50;
 const MOST_MS = 1_000;
 /** How often it is told who has the lease, and seen whether somebody wants the run to stop. */
 const LOOK_MS = 5_000;
+
+/** Until the lease of a holder that died can be taken: a duration from the first look, since it may have been renewed just before, and what others allow for clocks. */
+export function lapseMs(kind: Kind): number {
+  return Math.round(LEASE_MS[kind] * 1.1);
+}
+
+/** Where nobody says how long to wait: long enough to outlast a holder that died, and then to see it. To whole seconds. */
+export function defaultWaitMs(kind: Kind): number {
+  return Math.round((lapseMs(kind) + 13_000) / 1_000) * 1_000;
+}
 
 export interface Patience {
   /** How much longer to wait, in milliseconds; 0 or less when it is over. */
@@ -63,6 +77,23 @@ export async function takeLock(session: Session, held: Held, patience: Patience)
     if (over) return false;
     await clock.sleep(Math.min(left(), ceiling * (0.5 + ids.random() / 2)), signal);
   }
+}
+
+/** Why a run gave up, for whoever may read its record: no network address, and what helps. */
+export function gaveUpText(
+  { name, kind }: { name: string; kind: Kind },
+  waitMs: number,
+  { what, holders }: { what: 'lease' | 'lock'; holders: readonly Holder[] },
+): string {
+  const who = describeHolders(
+    what,
+    holders.map(({ client: _, ...holder }) => holder),
+  );
+  const lapse =
+    what === 'lease'
+      ? `that of a runner that died ends by itself for whoever has waited about ${Math.ceil(lapseMs(kind) / 1_000)} s; `
+      : '';
+  return `${name} was not free within ${waitMs} ms: its ${what} is held by ${who}; ${lapse}to wait longer, give \`lockTimeoutMs\` (\`--lock-timeout\`)`;
 }
 
 /** Who it is, for the one who gave up, and how to be rid of them. */

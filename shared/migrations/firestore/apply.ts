@@ -99,5 +99,5 @@ export async function countOf(
 ): Promise<number> {
   const query = queryOf(connection, script, cursor).count();
   const found = await askQuery(connection, script, () => ask(connection, () => query.get(), signal), signal);
-  return found.data().count;
+  return Number(found.data().count);
 }

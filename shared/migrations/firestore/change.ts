@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { AppError, messageOf } from '../../errors.ts';
 import type { Sdk } from './connection.ts';
 import { type DocumentsScript, MOST_WRITES } from './script.ts';
-import { bytesOf, isPlain } from './values.ts';
+import { beyondInt64, bytesOf, exact, isPlain } from './values.ts';
 
 export interface Change {
   set: Record<string, unknown>;
@@ -47,7 +47,7 @@ export function changeOf(script: DocumentsScript, doc: QueryDocumentSnapshot, sd
   let answer: unknown;
   try {
     const { FieldValue, Timestamp } = sdk.classes;
-    answer = script.change({ id: doc.id, path: doc.ref.path, data: doc.data() }, { FieldValue, Timestamp });
+    answer = script.change({ id: doc.id, path: doc.ref.path, data: exact(doc.data()) }, { FieldValue, Timestamp });
   } catch (error) {
     throw refuse(`threw: ${messageOf(error).slice(0, 500)}`, error);
   }
@@ -64,6 +64,8 @@ export function changeOf(script: DocumentsScript, doc: QueryDocumentSnapshot, sd
         .map(({ path, message }) => (path.length > 0 ? `${path.join('.')} ${message}` : message))
         .join('; ')}`,
     );
+  const beyond = beyondInt64(read.data);
+  if (beyond) throw refuse(`answered what cannot be done: ${beyond.join('.')} is beyond a 64-bit integer`);
   const { set = {}, remove = [], create = [], delete: gone = false } = read.data;
   if (gone && Object.keys(set).length + remove.length > 0) throw refuse('answered both delete and fields');
   for (const { path } of create) {

@@ -1,4 +1,5 @@
 /** What a step on documents has before it: how many, how long, for how much, and what the first ones would look like. Reads alone. */
+import type { DocumentData } from '@google-cloud/firestore';
 import type { Step } from '../migration.ts';
 import type { Estimate, Sample } from '../session.ts';
 import { countOf } from './apply.ts';
@@ -8,7 +9,7 @@ import { readOurs } from './ours.ts';
 import { durationOf } from './pace.ts';
 import { type DocumentsScript, loadScript, queryKey } from './script.ts';
 import { askQuery, nameOf, queryOf } from './take-page.ts';
-import { shown } from './values.ts';
+import { exact, shown } from './values.ts';
 
 /** US dollars for 100,000: Firestore's list price (https://cloud.google.com/firestore/pricing), which differs by region. Entries of indexes cost room, not operations. */
 const PRICE = { reads: 0.06, writes: 0.18 } as const;
@@ -46,7 +47,7 @@ export async function previewDocuments(connection: Connection, step: Step, rows:
     for (const doc of docs) {
       const change = changeOf(script, doc, connection.sdk);
       if (!change || samples.length >= rows) continue;
-      const before = doc.data();
+      const before = exact(doc.data()) as DocumentData;
       const after = change.delete ? null : shown(changed(before, change));
       if (after === null || Object.keys(change.set).length + change.remove.length > 0)
         samples.push({ key: doc.ref.path, before: shown(before), after });

@@ -24,6 +24,7 @@ import { backoffMs } from '../../retry.ts';
 import type { VersionState } from '../migration.ts';
 import type { HistoryRow } from '../session.ts';
 import { ask, type Connection, explain, isRefusal, isTaken } from './connection.ts';
+import { exact } from './values.ts';
 
 const ATTEMPTS = 30;
 const WAITS = { baseMs: 20, maxMs: 300 };
@@ -106,8 +107,8 @@ const readsOf = ({ db }: Connection): Writing['reads'] => ({
 });
 
 function oursOf(version: DocumentSnapshot | undefined, fence: DocumentSnapshot | undefined): Ours {
-  const row = version?.data() as { version: string | null; dirty: boolean } | undefined;
-  const kept = fence?.data() as (Partial<UnderWay> & { token: number; nonce: string; rows: number }) | undefined;
+  const row = exact(version?.data()) as { version: string | null; dirty: boolean } | undefined;
+  const kept = exact(fence?.data()) as (Partial<UnderWay> & { token: number; nonce: string; rows: number }) | undefined;
   const { step, query = '', cursor = '', pages = 0, read = 0, written = 0, total = 0 } = kept ?? {};
   return {
     state: {
@@ -244,7 +245,7 @@ export async function readHistory(connection: Connection, limit: number): Promis
       checksum,
       down,
       ...row
-    } = doc.data() as Omit<HistoryRow, 'version' | 'checksum' | 'down'> & {
+    } = exact(doc.data()) as Omit<HistoryRow, 'version' | 'checksum' | 'down'> & {
       order: number;
       version: string;
       checksum: string | null;

@@ -40,6 +40,8 @@ export async function startFirestore(
 ): Promise<FirestoreUnderTest> {
   const { openDatabase } = await import('../firestore-sdk-client.ts');
   const db = openDatabase(project, '(default)', emulator);
+  // As an application has it that does not think of integers.
+  db.settings({ useBigInt: false });
   return {
     project,
     db,

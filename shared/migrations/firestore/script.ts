@@ -7,6 +7,7 @@ import type { WhereFilterOp } from '@google-cloud/firestore';
 import * as z from 'zod';
 import { AppError, messageOf } from '../../errors.ts';
 import type { Script } from '../migration.ts';
+import { beyondInt64, json } from './values.ts';
 
 /** One that asks for an order would be a query with an order of its own, and pages go by the documents' names. */
 const OPERATORS = ['==', 'in', 'array-contains', 'array-contains-any'] as const satisfies readonly WhereFilterOp[];
@@ -46,7 +47,7 @@ const shape = z
         z.tuple([
           z.string().min(1),
           z.enum(OPERATORS, { error: `must be ${OPERATORS.join(', ')}: pages go in the order of names` }),
-          z.unknown(),
+          z.unknown().refine((value) => beyondInt64(value) === undefined, 'must not be beyond a 64-bit integer'),
         ]),
       )
       .default([]),
@@ -101,5 +102,5 @@ export async function loadScript({ file, text, directives }: Script): Promise<Do
 
 /** Which documents it goes through: a checkpoint counts for these alone. */
 export function queryKey({ collection, collectionGroup, where }: DocumentsScript): string {
-  return JSON.stringify({ collection, collectionGroup, where });
+  return json({ collection, collectionGroup, where });
 }

@@ -175,6 +175,7 @@ describe('lint for MySQL and SQLite', () => {
     ]);
     assert.deepEqual(await said('mysql', 'ALTER TABLE a CHANGE b `b` INT'), ['copy-algorithm@1:1']);
     assert.deepEqual(await said('mysql', 'ALTER TABLE a RENAME COLUMN b TO c'), ['renaming-column@1:1']);
+    assert.deepEqual(await said('mysql', 'DELIMITER $$\nDO a$$\nRENAME TABLE a TO b$$'), ['renaming-table@3:1']);
     assert.deepEqual(await said('mysql', 'RENAME TABLE a TO b'), ['renaming-table@1:1']);
   });
 

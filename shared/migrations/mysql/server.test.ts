@@ -98,6 +98,24 @@ INSERT INTO a VALUES (f(1), 3);`;
     ]);
   });
 
+  it('makes a procedure whose END has the delimiter glued to it', async () => {
+    const text = `
+CREATE TABLE a (id int);
+DELIMITER $$
+CREATE PROCEDURE p()
+BEGIN
+  INSERT INTO a VALUES (1); -- $$
+  INSERT INTO a VALUES (LENGTH('$$'));
+END$$
+CREATE PROCEDURE q() BEGIN CALL p(); CALL p(); END$$
+DELIMITER ;
+CALL q();`;
+    await session.tryLock();
+    const { statements } = await session.apply(migration(1n, { up: text }).up, given());
+    assert.equal(statements, 4);
+    assert.deepEqual(await database.query('SELECT id FROM a ORDER BY 1'), [[1], [1], [2], [2]]);
+  });
+
   it('lets a script that waits for a lock give up in time, and says that it may be tried again', async () => {
     await session.tryLock();
     await session.apply(migration(1n, FRUIT).up, given());
