@@ -1,8 +1,13 @@
 /** Settings of Cloud Run as flags of gcloud and as its answers show them, for services and the job. */
+import type { FunctionRow } from '#shared/define.ts';
+import { accountId } from './accounts.ts';
 import { at, items, text } from './answer.ts';
 import { type flags, pairs } from './names.ts';
 import type { DeployOptions } from './options.ts';
+import { IMAGE } from './registry.ts';
 import type { Json } from './resource.ts';
+import { rolesOf } from './roles.ts';
+import { apiId } from './services-enabled.ts';
 
 /** Variables, secrets and the network, as flags. */
 export function surroundings(
@@ -62,3 +67,18 @@ export function readNetwork(annotation: string): string {
 }
 
 export const networkOf = (vpc: DeployOptions['vpc']) => (vpc ? `${vpc.network}/${vpc.subnet}` : '');
+
+/** What must be there before Cloud Run starts a function's code, as a service or as a job: its account with its rights, its secrets, the image. */
+export function runNeeds(
+  row: FunctionRow,
+  options: DeployOptions,
+  secrets: Readonly<Record<string, string>>,
+): string[] {
+  return [
+    apiId('run'),
+    IMAGE,
+    accountId(row.name),
+    ...rolesOf(row, options).map(({ id }) => id),
+    ...Object.values(secrets).map((secret) => `secret-value/${secret}`),
+  ];
+}

@@ -1,13 +1,10 @@
 /** The job for migrations that take longer than a request may: the command line of `npm run migrate`, run when somebody runs it. */
 import type { FunctionRow } from '#shared/define.ts';
-import { accountId } from './accounts.ts';
 import { at, items, text } from './answer.ts';
 import { connects } from './databases.ts';
 import { command, emailOf, JOB, question } from './names.ts';
 import { type DeployOptions, imageOf } from './options.ts';
-import { IMAGE } from './registry.ts';
 import type { Resource } from './resource.ts';
-import { rolesOf } from './roles.ts';
 import {
   environment,
   networkOf,
@@ -15,10 +12,10 @@ import {
   readEnvironment,
   readMemory,
   readNetwork,
+  runNeeds,
   surroundings,
 } from './run-flags.ts';
 import { secretsOf, settingsOf } from './service-settings.ts';
-import { apiId } from './services-enabled.ts';
 
 /** Seconds: a day, which is what Cloud Run gives a task without further words. */
 const TASK_S = 86_400;
@@ -56,13 +53,7 @@ export function runJob(rows: readonly FunctionRow[], options: DeployOptions): Re
       kind: 'job',
       about: `Migrations that take longer than ${RUNNER} may: up to 24 h, as ${RUNNER}, when somebody runs \`gcloud run jobs execute ${JOB}\``,
       of: [RUNNER],
-      needs: [
-        apiId('run'),
-        IMAGE,
-        accountId(RUNNER),
-        ...rolesOf(row, options).map(({ id }) => id),
-        ...Object.values(secrets).map((secret) => `secret-value/${secret}`),
-      ],
+      needs: runNeeds(row, options, secrets),
       describe: question(options, ['run', 'jobs', 'describe', JOB], region),
       wanted: {
         args: ARGS.join(' '),

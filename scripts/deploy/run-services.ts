@@ -1,14 +1,11 @@
 /** A Cloud Run service for each function, as its row says. */
 import type { FunctionRow } from '#shared/define.ts';
 import { hashOf } from '../release/bundle-hash.ts';
-import { accountId } from './accounts.ts';
 import { at, items, text } from './answer.ts';
 import { connects } from './databases.ts';
 import { command, emailOf, type flags, question } from './names.ts';
 import { type DeployOptions, imageOf } from './options.ts';
-import { IMAGE } from './registry.ts';
 import type { Json, Resource } from './resource.ts';
-import { rolesOf } from './roles.ts';
 import {
   environment,
   networkOf,
@@ -16,10 +13,10 @@ import {
   readEnvironment,
   readMemory,
   readNetwork,
+  runNeeds,
   surroundings,
 } from './run-flags.ts';
 import { secretsOf, settingsOf } from './service-settings.ts';
-import { apiId } from './services-enabled.ts';
 
 /**
  * Where a function says that it is well without reading anything. Others are seen to be ready when they listen, which they do only when they have opened
@@ -88,13 +85,7 @@ function service(row: FunctionRow, options: DeployOptions): Resource {
     kind: 'service',
     about: `${row.summary}. ${memory} MiB, ${cpu} CPU while it answers, ${concurrency} at a time for ${timeout} s at most, ${min} to ${max} instances, ${told(ingress)}`,
     of: [name],
-    needs: [
-      apiId('run'),
-      IMAGE,
-      accountId(name),
-      ...rolesOf(row, options).map(({ id }) => id),
-      ...Object.values(secrets).map((secret) => `secret-value/${secret}`),
-    ],
+    needs: runNeeds(row, options, secrets),
     describe: question(options, ['run', 'services', 'describe', name], region),
     wanted: {
       args,
