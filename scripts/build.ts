@@ -12,6 +12,7 @@ import { readAssetTexts } from '#functions/bus/page/asset-texts.ts';
 import { MANIFEST } from '#functions/manifest.ts';
 import { type FunctionRow, subscriptionsOf } from '#shared/define.ts';
 import { copyLocked } from './build/locked-modules.ts';
+import { readScriptTexts } from './local/console/script-texts.ts';
 
 const root = join(import.meta.dirname, '..');
 const { values } = parseArgs({
@@ -27,27 +28,34 @@ const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
 };
 
 /** Packages a bundle must not contain: the framework that loads it, and what has native code or files of its own. */
-const EXTERNAL = ['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query', '@electric-sql/pglite'];
+const EXTERNAL = [
+  ...['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query', '@electric-sql/pglite'],
+  '@pyroscope/nodejs',
+];
 
 /** CommonJS packages inside an ES module bundle still call these. */
 const BANNER = `import { createRequire as hawkerRequire } from 'node:module';
 import { fileURLToPath as hawkerPath } from 'node:url';
 const require = hawkerRequire(import.meta.url), __filename = hawkerPath(import.meta.url), __dirname = hawkerPath(new URL('.', import.meta.url));`;
 
-/** What `functions/bus/page/asset-texts.ts` reads from files, made smaller and put into the bundle, which is alone where it runs. */
+/** Modules that read the texts of browsers' scripts from files, made smaller and put into the bundle, which is alone where it runs. */
 const assetTexts: Plugin = {
   name: 'asset-texts',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]bus[\\/]page[\\/]asset-texts\.ts$/ }, async () => {
-      const texts = await Promise.all(
-        Object.entries(readAssetTexts()).map(async ([name, text]) => {
-          const { code } = await transform(text, { minify: true, target: 'es2022' });
-          return [name, code];
-        }),
-      );
-      const contents = `export const readAssetTexts = () => (${JSON.stringify(Object.fromEntries(texts))});`;
-      return { contents, loader: 'js' };
-    });
+    for (const [filter, name, read] of [
+      [/[\\/]bus[\\/]page[\\/]asset-texts\.ts$/, 'readAssetTexts', readAssetTexts],
+      [/[\\/]local[\\/]console[\\/]script-texts\.ts$/, 'readScriptTexts', readScriptTexts],
+    ] as const)
+      onLoad({ filter }, async () => {
+        const texts = await Promise.all(
+          Object.entries(read()).map(async ([file, text]) => {
+            const { code } = await transform(text, { minify: true, target: 'es2022' });
+            return [file, code];
+          }),
+        );
+        const contents = `export const ${name} = () => (${JSON.stringify(Object.fromEntries(texts))});`;
+        return { contents, loader: 'js' };
+      });
   },
 };
 

@@ -12,6 +12,9 @@ import { CHANGES } from '#shared/images/image.ts';
 import { RULES } from '#shared/migrations/lint/rules.ts';
 import { KINDS } from '#shared/migrations/target.ts';
 import { IMAGE_ERRORS } from '#shared/slides/outcome.ts';
+import { METRICS, type MetricName, type MetricSpec } from '#shared/telemetry/metric-table.ts';
+import { METRIC_TEXTS } from '#shared/telemetry/metric-texts.ts';
+import { prometheusName } from '#shared/telemetry/prometheus-names.ts';
 import { withCandidates } from './release/cloudbuild.ts';
 
 const README = join(import.meta.dirname, '..', 'README.md');
@@ -64,6 +67,18 @@ const PARTS: Record<string, () => string> = {
         severity,
         about,
         help,
+      ]),
+    ),
+  metrics: () =>
+    table(
+      ['Metric', 'In Prometheus', 'What it says', 'Labels'],
+      Object.entries(METRICS as Record<string, MetricSpec>).map(([name, spec]) => [
+        `\`${name}\``,
+        `\`${prometheusName(name, spec)}\``,
+        `${METRIC_TEXTS[name as MetricName]} (${spec.kind}, ${spec.unit.replaceAll(/[{}]/g, '')})`,
+        Object.keys(spec.labels)
+          .map((label) => `\`${label}\``)
+          .join(', '),
       ]),
     ),
   'image-errors': () =>

@@ -5,16 +5,9 @@
  * Exit codes: 0; 1 where something failed; 2 where it was called wrongly; 75 where somebody else holds the lease; else the command's own.
  */
 import { isAppError } from '#shared/errors.ts';
-import { oneLine } from './command/print.ts';
-import { runCommand } from './command/run-command.ts';
-import { HelpWanted, UsageError } from './command/usage.ts';
+import { type Commands, runOneOf } from './command/commands.ts';
 
-/** What each command is: its arguments as they were typed, its exit code. */
-interface Command {
-  run(args: string[]): Promise<number>;
-}
-
-const COMMANDS: Record<string, { about: string; load: () => Promise<Command> }> = {
+const COMMANDS: Commands = {
   ls: { about: 'all leases, who leads and why', load: () => import('./lease/ls.ts') },
   get: { about: 'one lease', load: () => import('./lease/get.ts') },
   watch: { about: 'a line for each change, until Ctrl-C', load: () => import('./lease/watch.ts') },
@@ -27,21 +20,9 @@ const COMMANDS: Record<string, { about: string; load: () => Promise<Command> }> 
   },
 };
 
-const HELP = `usage: npm run lease -- <command> ...
-
-${Object.entries(COMMANDS)
-  .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
-  .join('\n')}
-
-Each takes --help, and --json for programs, as in \`npm run -s lease -- ls --json\`: without -s npm prints lines of its own.`;
-
-async function main([name, ...args]: string[]): Promise<number> {
-  if (name === '--help' || name === '-h') throw new HelpWanted(HELP);
-  if (name === undefined) throw new UsageError(`name a command: ${Object.keys(COMMANDS).join(', ')}`);
-  if (!Object.hasOwn(COMMANDS, name))
-    throw new UsageError(`there is no command ${oneLine(name)}; there are ${Object.keys(COMMANDS).join(', ')}`);
-  const command = await COMMANDS[name]?.load();
-  return command?.run(args) ?? 1;
-}
-
-await runCommand('lease', main, (error) => (isAppError(error, 'invalid') ? 2 : 1));
+await runOneOf(
+  'lease',
+  COMMANDS,
+  'Each takes --help, and --json for programs, as in `npm run -s lease -- ls --json`: without -s npm prints lines of its own.',
+  (error) => (isAppError(error, 'invalid') ? 2 : 1),
+);

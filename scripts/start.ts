@@ -29,29 +29,34 @@ import { endWithNpm } from './command/end-with-npm.ts';
 import { createConsole } from './local/console.ts';
 import { createDispatch } from './local/dispatch.ts';
 
-const USAGE = `usage: npm start -- [--only name,name]
-  --only   run these functions alone: ${MANIFEST.map(({ name }) => name).join(', ')}`;
+const USAGE = `usage: npm start -- [--only name,name] [--profile]
+  --only     run these functions alone: ${MANIFEST.map(({ name }) => name).join(', ')}
+  --profile  push profiles to PYROSCOPE_SERVER_ADDRESS, or to Pyroscope on this machine`;
 
-function chosenRows(): FunctionRow[] {
+function typed(): { rows: FunctionRow[]; profile: boolean } {
   let only: string | undefined;
+  let profile = false;
   try {
-    const { values } = parseArgs({ options: { only: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
+    const { values } = parseArgs({
+      options: { only: { type: 'string' }, profile: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    });
     if (values.help) {
       process.stdout.write(`${USAGE}\n`);
       process.exit(0);
     }
     only = values.only;
+    profile = values.profile === true;
   } catch (error) {
     throw new StartError(`${(error as Error).message.split('. ')[0]}. ${USAGE.replaceAll(/\s+/g, ' ')}`);
   }
-  if (only === undefined) return [...MANIFEST];
+  if (only === undefined) return { rows: [...MANIFEST], profile };
   const names = only.split(',').flatMap((name) => name.trim() || []);
   const unknown = names.filter((name) => !MANIFEST.some((row) => row.name === name));
   if (unknown.length > 0 || names.length === 0)
     throw new StartError(
       `--only: there is no function ${unknown.join(', ') || 'named'}; there are ${MANIFEST.map(({ name }) => name).join(', ')}`,
     );
-  return MANIFEST.filter(({ name }) => names.includes(name));
+  return { rows: MANIFEST.filter(({ name }) => names.includes(name)), profile };
 }
 
 /** The public name is for Google's fetcher, and must not open the console to everybody, by no way of writing a path. */
@@ -64,11 +69,16 @@ function imagesAt({ HAWKER_PUBLIC_URL: base, HAWKER_BASE_PATH: path = '' }: Conf
 }
 
 async function main(): Promise<void> {
-  const rows = chosenRows();
+  const { rows, profile } = typed();
   const config = loadConfig();
   const log = processLog(config);
+  const profiles =
+    profile || config.PYROSCOPE_SERVER_ADDRESS !== undefined
+      ? await (await import('#shared/telemetry/profiles.ts')).startProfiles({ config, service: 'hawker', log })
+      : undefined;
   const subscriptions = subscriptionsOf(MANIFEST);
-  const runtime = await openRuntime({ config, log, clock: systemClock, ids: systemIds, subscriptions, prefix: '' });
+  const common = { clock: systemClock, ids: systemIds, subscriptions, prefix: '' };
+  const runtime = await openRuntime({ config, log, ...common, name: 'hawker' });
 
   const running = new Map<string, FunctionInstance>();
   for (const row of rows) {
@@ -77,7 +87,12 @@ async function main(): Promise<void> {
     running.set(row.name, await create({ ...runtime, prefix, log: log.with({ function: row.name }) }));
   }
 
-  const consoleApp = createConsole({ rows, running, runtime, basePath: config.HAWKER_BASE_PATH ?? '' });
+  const diagnostics = config.HAWKER_DIAGNOSTICS
+    ? (await import('#shared/serve/diagnostics.ts')).openDiagnostics({
+        ...{ folder: config.HAWKER_DIAGNOSTICS, name: 'hawker', clock: systemClock, log },
+      })
+    : undefined;
+  const consoleApp = createConsole({ rows, running, runtime, basePath: config.HAWKER_BASE_PATH ?? '', diagnostics });
   const redirects = running.get('redirects');
   const server = createServer(
     // Two Host headers joined are a host that nobody serves; otherwise the first would count, and a proxy may have judged by the second.
@@ -93,6 +108,11 @@ async function main(): Promise<void> {
   const host = config.HAWKER_HOST ?? '127.0.0.1';
   const port = await listen(server, host, config.PORT);
 
+  const ops =
+    config.HAWKER_OPS_PORT === undefined
+      ? undefined
+      : await (await import('#shared/serve/open-ops.ts')).openOps({ name: 'hawker', host, runtime, diagnostics });
+
   const key = rows.some(({ callers }) => callers === 'admins') ? await ensureFirstAdminKey(runtime) : undefined;
   const consumers = subscriptions.flatMap((subscription) => {
     const instance = running.get(subscription.name);
@@ -103,11 +123,10 @@ async function main(): Promise<void> {
     return instance?.kind === 'schedule' ? [startSchedule(row, instance, runtime)] : [];
   });
 
-  drainOnSignal({ server, schedules, consumers, instances: [...running.values()], runtime }, log);
-  if (config.HAWKER_DIAGNOSTICS) {
-    const { recordOnSignal } = await import('#shared/serve/diagnostics.ts');
-    recordOnSignal({ folder: config.HAWKER_DIAGNOSTICS, name: 'hawker', clock: systemClock, log });
-  }
+  drainOnSignal(
+    { server, schedules, consumers, instances: [...running.values(), consoleApp], runtime, profiles, ops },
+    log,
+  );
   endWithNpm('start');
 
   log.info('ready', {

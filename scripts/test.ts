@@ -76,6 +76,16 @@ if (speakOf(/GCLOUD_PATH/)) {
       remedy: 'install the Google Cloud SDK with its component beta, or set GCLOUD_PATH',
     });
 }
+if (speakOf(/promtool/)) {
+  const folders = (env['PATH'] ?? '').split(delimiter);
+  const lacking = ['promtool', 'prometheus'].filter((name) => !folders.some((path) => existsSync(join(path, name))));
+  if (lacking.length > 0)
+    missing.push({
+      what: 'Prometheus',
+      why: `${lacking.join(' and ')} is not on the PATH`,
+      remedy: 'apt-get install prometheus',
+    });
+}
 for (const { name, word, url, what, remedy } of DATABASES) {
   if (!speakOf(word)) continue;
   const given = process.env[name] || url;

@@ -2,20 +2,21 @@
  * Every setting, as data: read here alone, checked once at start, all problems told in one message. README's table is made from it.
  */
 import { isIP } from 'node:net';
+import { contradictions } from './contradictions.ts';
 import { isCidr } from './http/addresses.ts';
-import { baseAddress, HOST_PATTERN, isDay, list, mapTiles, oneOf, optional, wholeNumber } from './setting-readers.ts';
-
-interface Setting<T> {
-  /** One sentence for README. */
-  about: string;
-  /** What the default is, in words where it is not a plain value. */
-  fallback?: string;
-  secret?: boolean;
-  /** Turns the text into a value or throws an Error whose message is the rule it breaks ("must be ..."). `undefined`: not set, or empty. */
-  read: (text: string | undefined) => T;
-}
-
-const setting = <T>(given: Setting<T>) => given;
+import {
+  baseAddress,
+  HOST_PATTERN,
+  isDay,
+  list,
+  mapTiles,
+  oneOf,
+  optional,
+  type Setting,
+  setting,
+  wholeNumber,
+} from './setting-readers.ts';
+import { TELEMETRY_SETTINGS, UNHEEDED } from './telemetry/settings.ts';
 
 export const SETTINGS = {
   PORT: setting({
@@ -174,6 +175,7 @@ export const SETTINGS = {
       'A folder into which SIGUSR2 writes a CPU profile and a heap snapshot, which holds every secret of the process; without it the signal does nothing of the kind',
     read: (text) => text,
   }),
+  ...TELEMETRY_SETTINGS,
   GOOGLE_APIS_ROOT_URL: setting({
     about:
       "Another place for Google's APIs (Slides, Drive, IAM credentials, tokens, Storage, Secret Manager, Cloud SQL Admin): https, or http on this machine",
@@ -191,6 +193,8 @@ export type SettingName = keyof typeof SETTINGS;
 export type Config = { readonly [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]['read']> } & {
   /** Whether the platform is Cloud Run: CPU may stop after the last byte of an answer. Its own variable K_SERVICE tells. */
   readonly cloudRun: boolean;
+  /** What it is called there: K_SERVICE and K_REVISION. */
+  readonly service: { name: string; revision: string } | undefined;
   /** The cluster's API server when running in a pod, from Kubernetes' own variables. */
   readonly kubernetes: { host: string; port: string } | undefined;
 };
@@ -198,6 +202,22 @@ export type Config = { readonly [Name in SettingName]: ReturnType<(typeof SETTIN
 /** What an address of HAWKER_DATABASES is kept in; undefined where it is not set, or empty. */
 export function variable(name: string, env: Record<string, string | undefined> = process.env): string | undefined {
   return env[name]?.trim() || undefined;
+}
+
+/** Which settings were given, by their names alone. */
+export function settingsGiven(env: Record<string, string | undefined> = process.env): {
+  plain: SettingName[];
+  /** Every secret, and whether it is there. */
+  secrets: Record<string, 'set' | 'not set'>;
+} {
+  const names = Object.keys(SETTINGS) as SettingName[];
+  const isSecret = (name: SettingName) => 'secret' in SETTINGS[name];
+  return {
+    plain: names.filter((name) => !isSecret(name) && env[name]?.trim()),
+    secrets: Object.fromEntries(
+      names.filter(isSecret).map((name) => [name, env[name]?.trim() ? 'set' : 'not set'] as const),
+    ),
+  };
 }
 
 /** Settings that cannot be used; `message` is one line that names each and its rule, never a secret's value. */
@@ -210,6 +230,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   const problems: string[] = [];
   const values: Record<string, unknown> = {
     cloudRun: Boolean(env['K_SERVICE']),
+    service: env['K_SERVICE'] ? { name: env['K_SERVICE'], revision: env['K_REVISION'] ?? '' } : undefined,
     kubernetes: kubernetesOf(env),
   };
   for (const [name, spec] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {
@@ -226,9 +247,15 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   return config;
 }
 
-/** As it was given, without what an address may have of a password. */
+/** As it was given, without what an address may have of a user, a password, a query and a fragment. */
 function shown(text: string | undefined): string {
-  return JSON.stringify(text?.replace(/\/\/[^/@]*@/, '//...@'));
+  const bare = text
+    // Whether the @ ends a password or is part of a query, nobody can tell.
+    ?.replace(/(\/\/|^(?!\w+:\/\/)).*[?#].*@.*$/s, '$1...')
+    .replace(/\/\/.*@/s, '//...@')
+    .replace(/^[^/@]*:[^/].*@/s, '...@')
+    .replace(/[?#].*$/s, (rest) => `${rest[0]}...`);
+  return JSON.stringify(bare);
 }
 
 function kubernetesOf(env: Record<string, string | undefined>): Config['kubernetes'] {
@@ -244,17 +271,10 @@ export function unknownSettings(env: Record<string, string | undefined> = proces
   return Object.keys(env).filter((name) => name.startsWith('HAWKER_') && !(name in SETTINGS) && !TOLD.includes(name));
 }
 
-function* contradictions(config: Config): Generator<string> {
-  const needsProject = [
-    config.HAWKER_STORE === 'firestore' && 'HAWKER_STORE=firestore',
-    config.HAWKER_QUEUE === 'pubsub' && 'HAWKER_QUEUE=pubsub',
-  ];
-  if (config.HAWKER_LEASES === 'kubernetes' && !config.kubernetes)
-    yield 'HAWKER_LEASES=kubernetes is for pods: KUBERNETES_SERVICE_HOST is not set';
-  const wanting = needsProject.filter(Boolean).join(' and ');
-  if (wanting && !config.GOOGLE_CLOUD_PROJECT) yield `GOOGLE_CLOUD_PROJECT is needed with ${wanting}`;
-  if (Boolean(config.HAWKER_PUSH_AUDIENCE) !== Boolean(config.HAWKER_PUSH_EMAIL))
-    yield 'HAWKER_PUSH_AUDIENCE and HAWKER_PUSH_EMAIL go together';
-  if (Boolean(config.HAWKER_ADMIN_AUDIENCE) !== config.HAWKER_ADMIN_EMAILS.length > 0)
-    yield 'HAWKER_ADMIN_AUDIENCE and HAWKER_ADMIN_EMAILS go together';
+/** Variables by which others steer telemetry and that are not heeded here, each in a sentence that says what is. */
+export function unheededSettings(env: Record<string, string | undefined> = process.env): string[] {
+  return Object.entries(UNHEEDED).flatMap(([name, { means, instead }]) => {
+    const text = env[name]?.trim();
+    return !text || text === means ? [] : `${name} has no effect: ${instead}`;
+  });
 }

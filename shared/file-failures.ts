@@ -5,6 +5,7 @@ const REASONS: Record<string, string> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'it is on a read-only file system',
+  ENOENT: 'no folder can be made there',
   ENOTDIR: 'a part of that path is a file',
   EEXIST: 'a file of that name is in the way',
 };

@@ -32,7 +32,7 @@ describe('a JSON line', () => {
 
   it('shows an error with its stack and leaves out what is undefined', () => {
     const { log, parsed } = kept();
-    log.error('failed', { error: new TypeError('no such thing'), id: undefined });
+    log.warn('failed', { error: new TypeError('no such thing'), id: undefined });
     const [line] = parsed();
     assert.match(String(line?.['error']), /^TypeError: no such thing\n\s+at /);
     assert.ok(line && !('id' in line));

@@ -1,8 +1,13 @@
 /**
- * One line per thing that happened: JSON in Cloud Logging's field names, or a readable line where a person looks at a terminal.
+ * One line per thing that happened: JSON as Cloud Logging reads it, or a readable line where a person looks at a terminal.
  *
- * Never pass a secret, a signed address or a link's query string as a field: nothing here can tell them from other text.
+ * A line that is written within an invocation bears its request and trace by itself. Secrets are taken out of every line, whoever wrote it (telemetry/redact.ts); still, pass none.
+ * Writing a line never throws.
  */
+import { jsonLine, type Line, type Origin } from './telemetry/json-line.ts';
+import { currentScope } from './telemetry/scope.ts';
+import { textLine } from './telemetry/terminal-text.ts';
+
 export type Severity = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
 export type LogFields = Record<string, unknown>;
 
@@ -11,29 +16,45 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** A log that adds these fields to each of its lines. */
+  /** A log that adds these fields to each of its lines. `operation: {id, producer}` marks those of one thing that goes over several. */
   with(fields: LogFields): Log;
+  /** What is added to each of its lines. */
+  readonly bound: LogFields;
 }
 
-export interface LogOptions {
+export interface LogOptions extends Origin {
   write: (line: string) => void;
   now: () => number;
   format: 'json' | 'text';
-  /** Lines below this severity are not written. */
+  /** Whether a readable line has colours. */
+  colour?: boolean;
+  /** Lines below this severity are not written, unless their invocation is debugged. */
   level?: Severity;
 }
 
 const RANK: Record<Severity, number> = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3 };
 
 export function createLog(options: LogOptions, bound: LogFields = {}): Log {
-  const least = RANK[options.level ?? 'INFO'];
+  const { write, now, format, colour = false, level = 'INFO' } = options;
+  const least = RANK[level];
   const line = (severity: Severity) => (message: string, fields?: LogFields) => {
-    if (RANK[severity] < least) return;
-    const time = new Date(options.now()).toISOString();
-    const all = plain({ ...bound, ...fields });
-    options.write(
-      options.format === 'json' ? jsonLine(severity, message, time, all) : textLine(severity, message, time, all),
-    );
+    const scope = currentScope();
+    if (RANK[severity] < least && !scope?.invocation.debug) return;
+    const made: Line = { severity, message, time: new Date(now()).toISOString(), fields: [bound, fields], scope };
+    try {
+      write(textOf(made));
+    } catch {
+      // Nobody could be told, and what is being logged has to go on.
+    }
+  };
+  const textOf = (made: Line) => {
+    try {
+      return format === 'json' ? jsonLine(made, options) : textLine(made, colour);
+    } catch {
+      // Of the odder things that a program may hand over.
+      const { fields: _, ...rest } = made;
+      return jsonLine({ ...rest, fields: [{ fields: 'cannot be read' }] }, options);
+    }
   };
   return {
     debug: line('DEBUG'),
@@ -41,25 +62,6 @@ export function createLog(options: LogOptions, bound: LogFields = {}): Log {
     warn: line('WARNING'),
     error: line('ERROR'),
     with: (fields) => createLog(options, { ...bound, ...fields }),
+    bound,
   };
-}
-
-function jsonLine(severity: Severity, message: string, time: string, fields: LogFields): string {
-  return `${JSON.stringify({ severity, message, time, ...fields })}\n`;
-}
-
-function textLine(severity: Severity, message: string, time: string, fields: LogFields): string {
-  const rest = Object.entries(fields).map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  return `${[time.slice(11, 19), severity === 'WARNING' ? 'WARN' : severity, message, ...rest].join(' ').replaceAll(/[\r\n]+/g, ' ⏎ ')}\n`;
-}
-
-/** Errors do not survive JSON.stringify by themselves. */
-function plain(fields: LogFields): LogFields {
-  return Object.fromEntries(
-    Object.entries(fields)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name, value instanceof Error ? (value.stack ?? value.message) : value]),
-  );
 }

@@ -1,4 +1,16 @@
-/** How the text of a setting becomes a value; each throws the rule that a text breaks ("must be ..."). */
+/** What a setting is, and how its text becomes a value; each reader throws the rule that a text breaks ("must be ..."). */
+
+export interface Setting<T> {
+  /** One sentence for README. */
+  about: string;
+  /** What the default is, in words where it is not a plain value. */
+  fallback?: string;
+  secret?: boolean;
+  /** Turns the text into a value or throws an Error whose message is the rule it breaks ("must be ..."). `undefined`: not set, or empty. */
+  read: (text: string | undefined) => T;
+}
+
+export const setting = <T>(given: Setting<T>) => given;
 
 export const oneOf =
   <const T extends string>(values: readonly T[], fallback: T) =>
@@ -7,6 +19,12 @@ export const oneOf =
     if (!found) throw new Error(`must be ${values.join(' or ')}`);
     return found;
   };
+
+export function trueOrFalse(text: string | undefined): boolean {
+  const word = text?.toLowerCase() ?? 'false';
+  if (word !== 'true' && word !== 'false') throw new Error('must be true or false');
+  return word === 'true';
+}
 
 export const wholeNumber = (least: number, most: number, fallback: number) => (text: string | undefined) => {
   if (text === undefined) return fallback;
@@ -57,5 +75,60 @@ export function mapTiles(text: string): string {
   const safe = url && (url.protocol === 'https:' || (url.protocol === 'http:' && ON_THIS_MACHINE.test(url.hostname)));
   if (!safe || /[\s;,'"]/.test(text) || places.some((place) => !text.includes(place)))
     throw new Error('must be an https address with {z}, {x} and {y} in it');
+  return text;
+}
+
+/** A collector stands beside the process or in its cluster, where plain http is the rule; what is sent there holds no secrets. Without a trailing slash. */
+export function collectorAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash)
+    throw new Error('must be an http or https address without user, query or fragment');
+  return url.href.replace(/\/+$/, '');
+}
+
+/** Where a path for each kind of telemetry is put behind what is given. */
+export function otlpAddress(text: string): string {
+  const address = collectorAddress(text);
+  const path = /\/v1\/(?:traces|metrics)$/.exec(address)?.[0];
+  if (path) throw new Error(`must be without ${path}: Hawker adds it`);
+  return address;
+}
+
+/** `name=value,name=value`, values percent-encoded: https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables */
+function pairList(text: string | undefined): Record<string, string> {
+  const pairs = (text ?? '').split(',').flatMap((pair) => pair.trim() || []);
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name = '', value = ''] = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)=(.*)$/.exec(pair) ?? [];
+      try {
+        const decoded = decodeURIComponent(value.trim());
+        if (name !== '' && /^[\t\x20-\x7e]*$/.test(decoded)) return [name, decoded];
+      } catch {
+        // Not percent-encoded: the rule says so.
+      }
+      throw new Error('must be name=value pairs with commas between, values percent-encoded');
+    }),
+  );
+}
+
+/** Names by which metrics and logs are asked for, and which are the same in all places for that reason. */
+const OWN_ATTRIBUTES = ['service.name', 'service.namespace', 'service.instance.id'];
+
+export function resourceAttributes(text: string | undefined): Record<string, string> {
+  const pairs = pairList(text);
+  if (OWN_ATTRIBUTES.some((name) => name in pairs))
+    throw new Error(`must be without ${OWN_ATTRIBUTES.join(', ')}: Hawker sets them`);
+  return pairs;
+}
+
+/** Pairs whose names are those of HTTP headers, which are the same in any case. */
+export function headerList(text: string | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(pairList(text)).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+export function traceAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || !text.includes('{traceId}'))
+    throw new Error('must be an http or https address with {traceId} in it');
   return text;
 }

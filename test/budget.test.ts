@@ -8,24 +8,24 @@ import { build, type Metafile } from 'esbuild';
 import { MANIFEST } from '#functions/manifest.ts';
 import { ROOT } from './sources.ts';
 
-/** KiB, minified. Raise one only with a reason in the commit. */
+/** KiB, minified, of which each function needs some 17 to log, measure and be traced. Raise one only with a reason in the commit. */
 const BUDGETS: Record<string, number> = {
   redirects: 100,
   links: 400,
   clicks: 220,
   bus: 300,
   'bus-sync': 60,
-  'bus-alerts': 60,
+  'bus-alerts': 70,
   'bus-push': 220,
-  'outbox-relay': 20,
-  leases: 200,
+  'outbox-relay': 40,
+  leases: 210,
   slides: 320,
-  'slides-images': 60,
+  'slides-images': 75,
   'slides-jobs': 220,
-  'slides-sweep': 20,
-  migrations: 220,
-  'migration-runs': 160,
-  'migration-schedule': 60,
+  'slides-sweep': 40,
+  migrations: 250,
+  'migration-runs': 190,
+  'migration-schedule': 75,
 };
 
 async function bundle(name: string): Promise<Metafile> {
@@ -41,7 +41,10 @@ async function bundle(name: string): Promise<Metafile> {
     minify: true,
     platform: 'node',
     format: 'esm',
-    external: ['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query', '@electric-sql/pglite'],
+    external: [
+      ...['@google-cloud/functions-framework', 'sharp', 'pg-native', 'libpg-query', '@electric-sql/pglite'],
+      '@pyroscope/nodejs',
+    ],
     metafile: true,
     write: false,
     absWorkingDir: ROOT,
@@ -73,7 +76,11 @@ describe('what is loaded before the first request', () => {
       assert.ok(kib <= budget, `${kib.toFixed(0)} KiB of ${budget}`);
       const sdks = loaded
         .flatMap(({ inputs }) => Object.keys(inputs))
-        .filter((input) => /\/(?:@google-cloud|googleapis|google-auth-library|gaxios)\//.test(input));
+        .filter((input) =>
+          /\/(?:@google-cloud|googleapis|google-auth-library|gaxios|@opentelemetry|@pyroscope|protobufjs)\//.test(
+            input,
+          ),
+        );
       assert.deepEqual(sdks, []);
     });
 });

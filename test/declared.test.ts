@@ -10,6 +10,16 @@ import { type Touched, touchedBy } from './touched.ts';
 const COMMON: readonly string[] = [
   ...['PORT', 'HAWKER_HOST', 'HAWKER_DATA', 'HAWKER_STORE', 'HAWKER_QUEUE', 'HAWKER_DIAGNOSTICS'],
   ...['GOOGLE_CLOUD_PROJECT', 'FIRESTORE_EMULATOR_HOST', 'PUBSUB_EMULATOR_HOST'],
+  ...[
+    'HAWKER_LOG_LEVEL',
+    'HAWKER_LOG_RATE',
+    'HAWKER_DEBUG_KEY',
+    'HAWKER_TRACE_RATE',
+    'HAWKER_TRACE_URL',
+    'HAWKER_OPS_PORT',
+  ],
+  ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_RESOURCE_ATTRIBUTES', 'OTEL_SDK_DISABLED'],
+  ...['PYROSCOPE_SERVER_ADDRESS', 'PYROSCOPE_BASIC_AUTH_USER', 'PYROSCOPE_BASIC_AUTH_PASSWORD'],
 ];
 
 /** What the runtime opens when it is asked to, and what serves a trigger. */

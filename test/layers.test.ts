@@ -18,7 +18,7 @@ const deployed = product.filter(({ path }) => /^(?:functions|shared)\//.test(pat
 
 /** Packages that are heavy to load or talk to a service. */
 const isSdk = (specifier: string) =>
-  /^(?:@google-cloud\/|@googleapis\/|googleapis\b|google-auth-library\b|google-gax\b|sharp\b|pg$|mysql2\b|libpg-query\b|@electric-sql\/|@kubernetes\/)/.test(
+  /^(?:@google-cloud\/|@googleapis\/|googleapis\b|google-auth-library\b|google-gax\b|sharp\b|pg$|mysql2\b|libpg-query\b|@electric-sql\/|@kubernetes\/|@opentelemetry\/|@pyroscope\/)/.test(
     specifier,
   );
 

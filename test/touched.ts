@@ -20,9 +20,9 @@ export interface Touched {
 
 const READS = new Set(['get', 'getMany', 'list']);
 const WRITES = new Set(['create', 'replace', 'delete', 'set', 'remove', 'put']);
-/** The first argument of a call: a text, or a constant; of a pair of a collection and an id all that there is. */
+/** The first argument of a call: a text, or a constant; of a pair of a collection and an id all that there is. A name that two files have gets a number in the bundle. */
 const CALL =
-  /\b(?<verb>get|getMany|list|create|replace|delete|set|remove|put)\(\s*(?:\.\.\.)?(?<name>"[^"]*"|\w+)\s*[,)]/g;
+  /\b(?<verb>get|getMany|list|create|replace|delete|set|remove|put)\d*\(\s*(?:\.\.\.)?(?<name>"[^"]*"|\w+)\s*[,)]/g;
 const WRITE = /\bcollection: (?<name>"[^"]*"|\w+)/g;
 const PUBLISH = /\.publish\(\s*(?<name>"[^"]*"|\w+)/g;
 /** Indented where the file is one that is imported later. */
@@ -72,9 +72,10 @@ async function bundled(entry: string): Promise<string> {
     logLevel: 'error',
     plugins: [
       {
-        // The table of settings names all of them and uses none.
-        name: 'config',
-        setup: ({ onResolve }) => onResolve({ filter: /\/config\.ts$/ }, ({ path }) => ({ path, external: true })),
+        // The tables of settings and of metrics name all that there is and use none of it.
+        name: 'tables',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /\/(?:config|metric-table)\.ts$/ }, ({ path }) => ({ path, external: true })),
       },
     ],
   });

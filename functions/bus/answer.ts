@@ -6,6 +6,7 @@ import type { Meta } from '#shared/bus/board.ts';
 import type { Network } from '#shared/bus/lists.ts';
 import type { Clock } from '#shared/clock.ts';
 import { TTL_MS } from '#shared/lta/lta.ts';
+import { note } from '#shared/telemetry/scope.ts';
 
 const compress = promisify(gzip);
 
@@ -68,8 +69,9 @@ export function qualityOf(header: string, names: readonly string[]): number {
   return name === undefined ? 0 : (weights.get(name) ?? 0);
 }
 
-/** Of an answer that tells when buses come. Kept by shared caches only while LTA would say nothing new. */
+/** Of an answer that tells when buses come, noted in the log as well. Kept by shared caches only while LTA would say nothing new. */
 export function boardHeaders(meta: Meta): Record<string, string> {
+  note({ source: meta.source, ageS: meta.age, ...(meta.upstream.reason && { upstreamTrouble: meta.upstream.reason }) });
   const fetched = meta.fetchedAt === null ? undefined : Date.parse(meta.fetchedAt);
   return {
     'Cache-Control': boardCache(meta, fetched),

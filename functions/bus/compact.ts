@@ -18,6 +18,7 @@ import { DEMO_STOPS, sampleNetwork } from '#shared/bus/sample.ts';
 import { isAppError, messageOf } from '#shared/errors.ts';
 import type { App } from '#shared/http/app.ts';
 import type { LtaService } from '#shared/lta/lta.ts';
+import { note } from '#shared/telemetry/scope.ts';
 import type { Context } from './context.ts';
 
 const BASE = '/api/lta-datamall/v1';
@@ -65,7 +66,9 @@ function createReader({ lists, lta, clock, calendar, log }: Parameters<typeof co
     if (network && list && list.from !== 'sample' && !network.stop(code)) return [];
     const { feed } = await lta();
     if (!feed) throw new Error('there is no LTA_ACCOUNT_KEY');
-    return (await feed.read(code, signal)).snapshot.services;
+    const { snapshot, source } = await feed.read(code, signal);
+    note({ source });
+    return snapshot.services;
   };
 }
 

@@ -12,6 +12,7 @@ import type { Runtime } from '#shared/define.ts';
 import { type AppError, CATALOGUE } from '#shared/errors.ts';
 import { toAppError } from '#shared/http/problem.ts';
 import { feedTroubleOf } from '#shared/lta/feed-refusal.ts';
+import { runOutOfScope } from '#shared/telemetry/scope.ts';
 import type { Context } from './context.ts';
 import { differenceBetween, type Frame, frameOf, isEmpty } from './differences.ts';
 import { createFrames } from './frames.ts';
@@ -145,9 +146,11 @@ export function createHub({ boards, clock, log }: Pick<Context, 'boards'> & Pick
     if (running) return running;
     const watch: Watch = { stop, listeners: new Set(), waiting: new Set(), lastRead: 0, ended: new AbortController() };
     watches.set(stop, watch);
-    // Both end by a rejected sleep.
-    readOn(watch).catch(() => undefined);
-    beat(watch).catch(() => undefined);
+    // They serve whoever listens, for longer than the request of the first. Both end by a rejected sleep.
+    runOutOfScope(() => {
+      readOn(watch).catch(() => undefined);
+      beat(watch).catch(() => undefined);
+    });
     return watch;
   };
 

@@ -1,6 +1,7 @@
 /** The live board of a stop as server-sent events. What they are, and how one loop serves all, hub.ts tells. */
 import { AppError } from '#shared/errors.ts';
 import type { Api } from '#shared/http/api.ts';
+import { gauge } from '#shared/telemetry/metrics.ts';
 import { rowsOf } from './arrivals.ts';
 import type { Context } from './context.ts';
 import { createHub, eventOf } from './hub.ts';
@@ -33,6 +34,7 @@ export function streamRoutes(api: Api, context: Context): Streams {
   const open = new Set<(reason: string) => void>();
   let joining = 0;
   let ending = false;
+  const unmeasured = gauge('hawker.bus.watchers', () => [{ labels: {}, value: open.size }]);
 
   api.route(
     {
@@ -135,6 +137,7 @@ export function streamRoutes(api: Api, context: Context): Streams {
     end() {
       ending = true;
       for (const close of [...open]) close('restart');
+      unmeasured();
     },
     get count() {
       return open.size;

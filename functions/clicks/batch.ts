@@ -1,8 +1,12 @@
 /**
  * Gathers what arrives within a moment and has it done together. One batch is under way at a time; what comes meanwhile forms the next.
  * Each caller waits for its own item's end.
+ *
+ * A batch is part of one of the invocations that its items came with: of the first that is traced, else of the first. The traces of the others link to it, and it to them.
  */
 import type { Clock } from '#shared/clock.ts';
+import { observe } from '#shared/telemetry/observe.ts';
+import { currentScope, runInScope, runOutOfScope, type Scope } from '#shared/telemetry/scope.ts';
 
 export interface BatchOptions<T> {
   /** Does all items at once and answers, in their order, undefined or the error of each. */
@@ -24,6 +28,7 @@ export interface Batch<T> {
 interface Waiting<T> {
   item: T;
   settled: PromiseWithResolvers<void>;
+  scope: Scope | undefined;
 }
 
 export function createBatch<T>({ work, maxItems, waitMs, clock }: BatchOptions<T>): Batch<T> {
@@ -39,7 +44,9 @@ export function createBatch<T>({ work, maxItems, waitMs, clock }: BatchOptions<T
         await clock.sleep(waitMs, company.signal).catch(() => undefined);
       }
       const batch = waiting.splice(0, maxItems);
-      const errors = await work(batch.map(({ item }) => item)).catch((error: unknown) => batch.map(() => error));
+      const errors = await observed(batch, () => work(batch.map(({ item }) => item))).catch((error: unknown) =>
+        batch.map(() => error),
+      );
       batch.forEach(({ settled }, index) => {
         if (errors[index] === undefined) settled.resolve();
         else settled.reject(errors[index]);
@@ -51,9 +58,9 @@ export function createBatch<T>({ work, maxItems, waitMs, clock }: BatchOptions<T
   return {
     add(item) {
       const settled = Promise.withResolvers<void>();
-      waiting.push({ item, settled });
+      waiting.push({ item, settled, scope: currentScope() });
       if (waiting.length >= maxItems) company.abort();
-      running ??= run();
+      running ??= runOutOfScope(run);
       return settled.promise;
     },
     async drain(withinMs) {
@@ -65,4 +72,19 @@ export function createBatch<T>({ work, maxItems, waitMs, clock }: BatchOptions<T
       enough.abort();
     },
   };
+}
+
+function observed<R>(batch: readonly Waiting<unknown>[], work: () => Promise<R>): Promise<R> {
+  const spans = batch.flatMap(({ scope }) => scope?.span ?? []);
+  const [first = batch[0]?.scope] = batch.flatMap(({ scope }) => (scope?.span ? scope : []));
+  const step = { name: 'clicks.batch', attributes: { 'messaging.batch.message_count': batch.length } };
+  const run = () =>
+    observe(step, (span) => {
+      for (const other of spans.slice(1)) {
+        span?.addLink({ context: other.spanContext() });
+        if (span) other.addLink({ context: span.spanContext() });
+      }
+      return work();
+    });
+  return first ? runInScope(first, run) : run();
 }

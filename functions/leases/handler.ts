@@ -4,6 +4,7 @@ import type { Runtime } from '#shared/define.ts';
 import { AppError } from '#shared/errors.ts';
 import type { Api } from '#shared/http/api.ts';
 import { decodeCursor, encodeCursor, pagingQuery } from '#shared/http/paging.ts';
+import { note } from '#shared/telemetry/scope.ts';
 import { breakBody, historyAnswer, historyQuery, leaseAnswer, leaseDetail, leasePage, leasePath } from './schema.ts';
 
 export function leaseRoutes(api: Api, { leases }: Pick<Runtime, 'leases'>): void {
@@ -59,8 +60,10 @@ export function leaseRoutes(api: Api, { leases }: Pick<Runtime, 'leases'>): void
       answers: { 200: { about: 'The lease, free', schema: leaseAnswer } },
       problems: ['not_found', 'conflict'],
     },
-    async ({ params: { name }, body: { reason }, caller }) =>
-      Response.json(await (await leases()).break(name, reason, caller.id)),
+    async ({ params: { name }, body: { reason }, caller }) => {
+      note({ lease: name });
+      return Response.json(await (await leases()).break(name, reason, caller.id));
+    },
   );
 
   api.route(

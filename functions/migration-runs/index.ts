@@ -9,6 +9,7 @@
  * Failures: what may pass puts the run back to `queued` and the event comes again; at the last delivery the run ends as failed. What cannot pass, such as a migration that the database refuses, ends it at once.
  */
 import { defineFunction } from '#shared/define.ts';
+import { checkTargets } from '#shared/migrations/check-targets.ts';
 import { sessionsWith } from '#shared/migrations/index.ts';
 import { readBundle } from '#shared/migrations/read-folder.ts';
 import { createRuns } from '#shared/migrations/run-records.ts';
@@ -17,6 +18,7 @@ import { readTargets } from '#shared/migrations/targets.ts';
 import { createMigrationRuns, type MigrationRunsOptions } from './handler.ts';
 
 export default defineFunction((runtime) => {
+  void checkTargets(runtime);
   const runs = createRuns(runtime);
   const targets = () => readTargets(runtime.config);
   const runner = createRunner({ ...runtime, openSession: sessionsWith(runtime), readBundle, targets, runs });

@@ -9,11 +9,13 @@
  * Failures: what was missed by more than an hour waits for its next time. A target whose run cannot be begun holds no other up; the firing comes again. How the run ends is told by its record, by `migration.told`.
  */
 import { defineFunction } from '#shared/define.ts';
+import { checkTargets } from '#shared/migrations/check-targets.ts';
 import { createRuns } from '#shared/migrations/run-records.ts';
 import { readTargets } from '#shared/migrations/targets.ts';
 import { createScheduleRun } from './handler.ts';
 
 export default defineFunction((runtime) => {
+  void checkTargets(runtime);
   const targets = () => readTargets(runtime.config);
   return {
     kind: 'schedule',

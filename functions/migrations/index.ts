@@ -12,6 +12,7 @@ import { createApi } from '#shared/http/api.ts';
 import { createApp } from '#shared/http/app.ts';
 import { createAuthenticate } from '#shared/http/auth.ts';
 import { createIdempotency } from '#shared/http/idempotency.ts';
+import { checkTargets } from '#shared/migrations/check-targets.ts';
 import { sessionsWith } from '#shared/migrations/index.ts';
 import { createLook } from '#shared/migrations/look.ts';
 import type { Bundle } from '#shared/migrations/migration.ts';
@@ -25,6 +26,7 @@ const readBundle = async (target: Target): Promise<Bundle> =>
   (await import('#shared/migrations/read-folder.ts')).readBundle(target);
 
 export default defineFunction((runtime) => {
+  void checkTargets(runtime);
   const app = createApp(runtime);
   const api = createApi({
     app,

@@ -5,6 +5,7 @@ import type { Api, Received } from '#shared/http/api.ts';
 import { decodeCursor, encodeCursor } from '#shared/http/paging.ts';
 import type { RolloutCommand } from '#shared/migrations/rollout/rollout.ts';
 import { fallIntoWaves } from '#shared/migrations/rollout/waves.ts';
+import { note } from '#shared/telemetry/scope.ts';
 import type { RouteParts } from './handler.ts';
 import { readCommand } from './read-command.ts';
 import { approveBody, MOST_BYTES, rolloutBody, rolloutPath, rolloutsQuery } from './rollout-schema.ts';
@@ -55,6 +56,7 @@ export function rolloutRoutes(api: Api, { rollouts, runs, ids, targets, prefix, 
         ...(maxCostUsd !== undefined && { maxCostUsd }),
       };
       const id = idOf(received);
+      note({ rollout: id });
       try {
         const { record } = await rollouts.create(asked, id);
         const headers = { Location: `${prefix}/v1/rollouts/${id}` };
@@ -118,8 +120,10 @@ export function rolloutRoutes(api: Api, { rollouts, runs, ids, targets, prefix, 
       answers: { 200: { about: 'The rollout', schema: answer } },
       problems: ['not_found', 'conflict'],
     },
-    async ({ params: { rollout }, caller }) =>
-      Response.json(await rolloutTold(rollout, await rollouts.cancel(rollout, caller.id), runs)),
+    async ({ params: { rollout }, caller }) => {
+      note({ rollout });
+      return Response.json(await rolloutTold(rollout, await rollouts.cancel(rollout, caller.id), runs));
+    },
   );
 
   api.route(
@@ -135,7 +139,9 @@ export function rolloutRoutes(api: Api, { rollouts, runs, ids, targets, prefix, 
       answers: { 200: { about: 'The rollout', schema: answer } },
       problems: ['not_found', 'conflict', 'precondition_failed', 'unavailable'],
     },
-    async ({ params: { rollout }, body: { wave }, caller }) =>
-      Response.json(await rolloutTold(rollout, await rollouts.approve(rollout, wave, caller.id), runs)),
+    async ({ params: { rollout }, body: { wave }, caller }) => {
+      note({ rollout });
+      return Response.json(await rolloutTold(rollout, await rollouts.approve(rollout, wave, caller.id), runs));
+    },
   );
 }

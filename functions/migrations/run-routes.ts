@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { AppError } from '#shared/errors.ts';
 import type { Api, Received } from '#shared/http/api.ts';
 import { decodeCursor, encodeCursor } from '#shared/http/paging.ts';
+import { noteRun } from '#shared/migrations/observed-run.ts';
 import { hasEnded } from '#shared/migrations/run-records.ts';
 import type { RouteParts } from './handler.ts';
 import { readCommand } from './read-command.ts';
@@ -119,6 +120,7 @@ export function runRoutes(api: Api, parts: RouteParts): void {
     async ({ params: { run } }) => {
       const found = await runs.cancel(run);
       if (!found) throw noSuchRun(run);
+      noteRun(run, found);
       // Of one that was paused no message comes any more.
       if (found.rollout !== undefined && hasEnded(found)) await rollouts.advance(found.rollout);
       return Response.json(runTold(run, found));
@@ -141,6 +143,7 @@ export function runRoutes(api: Api, parts: RouteParts): void {
     async ({ params: { run } }) => {
       const found = await runs.pause(run);
       if (!found) throw noSuchRun(run);
+      noteRun(run, found);
       return Response.json(runTold(run, found));
     },
   );

@@ -2,6 +2,7 @@
 import type { Clock } from '#shared/clock.ts';
 import { AppError, isAppError } from '#shared/errors.ts';
 import type { Log } from '#shared/log.ts';
+import { noteRun } from '#shared/migrations/observed-run.ts';
 import type { RunRecord } from '#shared/migrations/run.ts';
 import { publishRun } from '#shared/migrations/run-events.ts';
 import type { AskedRun, Runs } from '#shared/migrations/run-records.ts';
@@ -25,6 +26,7 @@ export async function startRun(
 ): Promise<RunRecord> {
   const { runs, queue, clock } = parts;
   const { record } = await runs.begin(asked, id);
+  noteRun(id, record);
   if (record.state !== 'queued') return record;
   try {
     await publishRun(queue, { id, seq: record.seq, target: record.target }, clock);
@@ -44,6 +46,7 @@ export async function resumeRun(
   id: string,
 ): Promise<RunRecord | undefined> {
   const record = await runs.resume(id);
+  if (record) noteRun(id, record);
   if (record?.state !== 'queued') return record;
   try {
     await publishRun(queue, { id, ...record }, clock);

@@ -16,6 +16,7 @@ import type { Domain, DomainState, Link } from '#shared/links/records.ts';
 import { parsePath, type RequestPath } from '#shared/links/slug.ts';
 import type { Log } from '#shared/log.ts';
 import type { Store, Version } from '#shared/store/store.ts';
+import { runOutOfScope } from '#shared/telemetry/scope.ts';
 import { inTime } from './in-time.ts';
 
 /** A path on a domain served here. `Ready` is whatever the user of the cache derives from it and wants to find again. */
@@ -124,9 +125,10 @@ export function createCache<Ready>(store: Store, clock: Clock, log: Log): Cache<
     const age = now - entry.readAt;
     if (age < freshMs) return true;
     const failing = entry.failedAt > entry.readAt;
-    if (!failing || now - entry.failedAt >= RETRY_MS) void refreshOnce(entry);
-    if (failing && now - entry.failedAt < FAILING_MS) return age < MOST_STALE_MS;
-    return age < hardMs;
+    const good = age < (failing && now - entry.failedAt < FAILING_MS ? MOST_STALE_MS : hardMs);
+    // Who gets the known one does not wait for the new one, which is then no part of any request. Who has to wait reads it as a part of theirs.
+    if (good && (!failing || now - entry.failedAt >= RETRY_MS)) void runOutOfScope(() => refreshOnce(entry));
+    return good;
   };
 
   /** That something does not exist is said only by a store that answers. */

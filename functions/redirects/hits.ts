@@ -7,10 +7,13 @@ import type { Clock } from '#shared/clock.ts';
 import { isRetryable, messageOf } from '#shared/errors.ts';
 import type { NewEvent } from '#shared/events/event.ts';
 import type { Ids } from '#shared/ids.ts';
-import { HIT_TOPIC, type Hit } from '#shared/links/records.ts';
+import { HIT_TOPIC, type Hit, type HitLabel } from '#shared/links/records.ts';
 import type { Log } from '#shared/log.ts';
 import type { Queue } from '#shared/queue/queue.ts';
 import { backoffMs } from '#shared/retry.ts';
+import { gauge, tally } from '#shared/telemetry/metrics.ts';
+import { currentScope, outgoingTraceparent, runOutOfScope } from '#shared/telemetry/scope.ts';
+import { TRACEPARENT } from '#shared/telemetry/trace-context.ts';
 
 export interface Hits {
   /** `visitor` is added to the hit when it is known; `done` is called when the queue has the hit, or it is lost. */
@@ -42,6 +45,8 @@ export function createHits(queue: Queue, clock: Clock, ids: Ids, log: Log): Hits
   let pause: AbortController | undefined;
   let draining = false;
   let lost = 0;
+  let lostInAll = 0;
+  const handed: Record<HitLabel, number> = { human: 0, bot: 0, preview: 0, prefetch: 0, head: 0, scanner: 0 };
   let toldAt = -Infinity;
   const refused: Held[] = [];
   let whenEmpty: (() => void) | undefined;
@@ -54,6 +59,7 @@ export function createHits(queue: Queue, clock: Clock, ids: Ids, log: Log): Hits
 
   const lose = (reason: string) => {
     lost++;
+    lostInAll++;
     if (clock.mono() - toldAt < LOG_EVERY_MS) return;
     toldAt = clock.mono();
     log.error('hits were lost', { lost, reason });
@@ -69,13 +75,21 @@ export function createHits(queue: Queue, clock: Clock, ids: Ids, log: Log): Hits
       (error: unknown) => {
         if (isRetryable(error)) {
           refused.push(one);
-          void publishLater();
+          void runOutOfScope(publishLater);
         } else {
           lose(messageOf(error));
           settle(one);
         }
       },
     );
+  };
+
+  const publishKnowing = (one: Held, visitor: Promise<string | undefined> | undefined) => {
+    if (!visitor) return publish(one);
+    void visitor.then((known) => {
+      if (known !== undefined) one.event.data.visitor = known;
+      publish(one);
+    });
   };
 
   const publishRefused = () => {
@@ -100,23 +114,30 @@ export function createHits(queue: Queue, clock: Clock, ids: Ids, log: Log): Hits
       if (held === 0) resolve();
     });
 
+  tally('hawker.redirect.hits', () =>
+    (Object.keys(handed) as HitLabel[]).map((label) => ({ labels: { 'hawker.label': label }, value: handed[label] })),
+  );
+  gauge('hawker.redirect.hits.held', () => [{ labels: {}, value: held }]);
+  tally('hawker.redirect.hits.lost', () => [{ labels: {}, value: lostInAll }]);
+
   return {
     hand(hit, visitor, done) {
+      handed[hit.label]++;
       if (held >= MOST_HELD) {
         lose('too many are waiting for the queue');
         done?.();
         return;
       }
       held++;
-      const one = {
-        event: { id: ids.unique(), source: SOURCE, type: HIT_TOPIC, time: timeOf(clock.now()), data: hit },
-        done,
-      };
-      if (!visitor) return publish(one);
-      void visitor.then((known) => {
-        if (known !== undefined) hit.visitor = known;
-        publish(one);
-      });
+      const time = timeOf(clock.now());
+      const event: NewEvent<Hit> = { id: ids.unique(), source: SOURCE, type: HIT_TOPIC, time, data: hit };
+      const one = { event, done };
+      const scope = currentScope();
+      // Only those of a recorded request carry its trace on: the others would cost more to store, for a trace that nobody can look at.
+      if (!scope?.span) return scope ? runOutOfScope(() => publishKnowing(one, visitor)) : publishKnowing(one, visitor);
+      const traceparent = outgoingTraceparent();
+      if (traceparent !== undefined) event.attributes = { [TRACEPARENT]: traceparent };
+      publishKnowing(one, visitor);
     },
     pressed: () => held >= PRESSED,
     async drain(withinMs) {
@@ -125,6 +146,7 @@ export function createHits(queue: Queue, clock: Clock, ids: Ids, log: Log): Hits
       const over = new AbortController();
       await Promise.race([empty(), clock.sleep(withinMs, over.signal).catch(() => {})]);
       over.abort();
+      lostInAll += held;
       if (held + lost > 0)
         log.error('hits were lost', { lost: held + lost, reason: 'the queue did not take them in time' });
     },

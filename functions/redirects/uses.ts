@@ -9,6 +9,7 @@ import type { Ids } from '#shared/ids.ts';
 import type { LinkUses } from '#shared/links/records.ts';
 import { retry } from '#shared/retry.ts';
 import type { Store, Version } from '#shared/store/store.ts';
+import { runOutOfScope } from '#shared/telemetry/scope.ts';
 import { inTime } from './in-time.ts';
 
 /** Errors of both: `unavailable`, `outcome_unknown`, `conflict` where other instances were faster every time. */
@@ -111,7 +112,8 @@ export function createUses(store: Store, clock: Clock, ids: Ids): Uses {
       new Promise((resolve, reject) => {
         const counter = counterOf(linkId);
         counter.waiting.push({ limit, resolve, reject });
-        if (!counter.taking) void serve(linkId, counter);
+        // It goes on for whoever comes while it runs, not for this request alone.
+        if (!counter.taking) void runOutOfScope(() => serve(linkId, counter));
       }),
     async usedUp(linkId, limit) {
       const counter = counterOf(linkId);

@@ -5,6 +5,7 @@ import { createForwarding } from '#shared/http/addresses.ts';
 import type { App, AppEnv } from '#shared/http/app.ts';
 import { createGrantReader } from '#shared/slides/grant-reader.ts';
 import type { Granted } from '#shared/slides/grants.ts';
+import { noteJob } from '#shared/slides/note-job.ts';
 import { looksLikeToken } from '#shared/slides/token.ts';
 import { wholeBody } from './whole-body.ts';
 
@@ -41,6 +42,7 @@ export function imageRoutes(app: App, runtime: Runtime): void {
   const answer = async (c: Context<AppEnv>, token: string): Promise<Response> => {
     const head = c.req.method === 'HEAD';
     const granted = await (head ? reader.look(token) : reader.take(token, visitOf(c)));
+    if (granted) noteJob(granted.job);
     const blob = granted && (await open(granted));
     if (!granted || !blob) return c.notFound();
     const { job, image, type, size } = granted;

@@ -7,6 +7,7 @@ import type { Inbox } from '#shared/events/inbox.ts';
 import type { EventHandler } from '#shared/queue/queue.ts';
 import { type JobRecord, type Kept, REPLACED_KEPT_MS, type Work } from '#shared/slides/job.ts';
 import { hasEnded, type JobRecords } from '#shared/slides/jobs.ts';
+import { noteJob } from '#shared/slides/note-job.ts';
 import type { ImageOutcome } from '#shared/slides/outcome.ts';
 import { removeBlob } from '#shared/slides/passing.ts';
 import { createProgress } from './progress.ts';
@@ -33,6 +34,7 @@ export function createSlidesJobs(options: SlidesJobsOptions): EventHandler {
 
   return async (event, { signal }) => {
     const job = parseJob(event.data);
+    noteJob(job);
     const isLast = (event.delivery.attempt ?? 1) >= DELIVERIES;
     let given: string[] = [];
     await whenFree(

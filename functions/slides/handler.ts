@@ -6,6 +6,7 @@ import type { Identity } from '#shared/google/google.ts';
 import type { Api, Received, RouteSpec } from '#shared/http/api.ts';
 import { pagingQuery } from '#shared/http/paging.ts';
 import type { Ids } from '#shared/ids.ts';
+import { noteJob } from '#shared/slides/note-job.ts';
 import type { Store } from '#shared/store/store.ts';
 import { GOOGLE_TOKEN, readGoogleToken } from './google-token.ts';
 import { insertNow, type NowParts } from './insert-now.ts';
@@ -82,6 +83,7 @@ export function slidesRoutes(api: Api, parts: SlidesParts): void {
       const asked = readAsked(body, files);
       const identity = identityOf(c.req.header(GOOGLE_TOKEN));
       const job = jobIdOf('now', received);
+      noteJob(job);
       const answer = await withinTime(clock, c.get('startedAt'), (signal) =>
         insertNow(parts, { job, ...params, asked, identity, signal, caller: caller.id, dryRun: body.dryRun }),
       );
@@ -118,6 +120,7 @@ export function slidesRoutes(api: Api, parts: SlidesParts): void {
         });
       const asked = readAsked(body, files);
       const id = jobIdOf('queued', received);
+      noteJob(id);
       const repeatable = c.req.header('Idempotency-Key') !== undefined;
       const record = await queueJob(parts, { id, ...params, asked, caller: caller.id, repeatable });
       return Response.json(jobAnswer(id, record, clock.now()), {
@@ -181,6 +184,7 @@ export function slidesRoutes(api: Api, parts: SlidesParts): void {
       const identity = identityOf(c.req.header(GOOGLE_TOKEN));
       const record = await jobs.get(job);
       if (!record) throw noSuchJob(job);
+      noteJob(job);
       const objects = await withinTime(clock, c.get('startedAt'), (signal) =>
         undoJob(parts, { job, record, identity, signal }),
       );

@@ -17,6 +17,7 @@ import { migrations } from './migrations.ts';
 import type { Figure, Part } from './part.ts';
 import { manyLinks, redirect } from './redirect.ts';
 import { slides } from './slides.ts';
+import { telemetry } from './telemetry.ts';
 
 const PARTS: Record<string, Part> = {
   redirect,
@@ -29,6 +30,7 @@ const PARTS: Record<string, Part> = {
   bus,
   slides,
   migrations,
+  telemetry,
   'firestore-backfill': firestoreBackfill,
 };
 /** Milliseconds for everything; the parts bound themselves far below. */

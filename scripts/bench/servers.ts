@@ -19,6 +19,8 @@ export const BUILT_REDIRECTS = 'dist/redirects/index.js';
 export const BUILT_BUS = 'dist/bus/index.js';
 export const BUILT_SLIDES = 'dist/slides/index.js';
 export const BUILT_SLIDES_IMAGES = 'dist/slides-images/index.js';
+/** Answers 200 to everything. */
+export const OTLP_SINK = 'scripts/bench/otlp-sink.mjs';
 export const EVERYTHING = 'scripts/start.ts';
 
 export interface Server {
@@ -52,7 +54,7 @@ export async function startServer(
 ): Promise<Server & AsyncDisposable> {
   const at = port ?? (await freePort());
   const own = Object.entries(process.env).filter(
-    ([name]) => !/^(?:HAWKER_|LTA_|GOOGLE_|GCE_|METADATA_|K_SERVICE$|.*_EMULATOR_HOST$)/.test(name),
+    ([name]) => !/^(?:HAWKER_|OTEL_|PYROSCOPE_|LTA_|GOOGLE_|GCE_|METADATA_|K_SERVICE$|.*_EMULATOR_HOST$)/.test(name),
   );
   const env = { ...Object.fromEntries(own), PORT: `${at}`, HAWKER_HOST: '127.0.0.1', HAWKER_DATA: data, ...settings };
   const started = performance.now();

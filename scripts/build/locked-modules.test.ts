@@ -11,6 +11,7 @@ const LOCK: Lock = {
     'node_modules/b': {},
     'node_modules/b-linux': {},
     'node_modules/c': { peerDependencies: { d: '1' }, peerDependenciesMeta: { d: { optional: true } } },
+    'node_modules/d': {},
     'node_modules/only-dev': { dev: true },
     'node_modules/uses-dev': { dependencies: { 'only-dev': '1' } },
     'node_modules/lacks': { dependencies: { gone: '1' } },
@@ -18,7 +19,7 @@ const LOCK: Lock = {
 };
 
 describe('the folders that packages need', () => {
-  it('are those of Node, from inside out, with what is optional where the lock has it, each once', () => {
+  it('are those of Node, from inside out, with what is optional where the lock has it, but for peers, each once', () => {
     assert.deepEqual(lockedFolders(LOCK, ['a']), [
       'node_modules/a',
       'node_modules/a/node_modules/b',

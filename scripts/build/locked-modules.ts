@@ -2,6 +2,8 @@
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const SYSTEM = `${process.platform}-${process.arch}`;
+
 interface LockedPackage {
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
@@ -33,8 +35,9 @@ export function lockedFolders(lock: Lock, names: readonly string[]): string[] {
     seen.add(folder);
     for (const each of Object.keys(found.dependencies ?? {})) visit(folder, each, false);
     for (const each of Object.keys(found.optionalDependencies ?? {})) visit(folder, each, true);
+    // An optional peer is for whoever has it for a reason of their own: a framework that a package could be plugged into, say.
     for (const each of Object.keys(found.peerDependencies ?? {}))
-      visit(folder, each, found.peerDependenciesMeta?.[each]?.optional === true);
+      if (!found.peerDependenciesMeta?.[each]?.optional) visit(folder, each, false);
   };
   for (const name of names) visit('', name, false);
   return [...seen].sort();
@@ -49,6 +52,9 @@ function resolveFrom(lock: Lock, from: string, name: string): string | undefined
   }
 }
 
+/** What a package brings for other systems beside what it has for this one, as node-gyp-build finds it: https://github.com/prebuild/prebuildify */
+const PREBUILT = /[\\/]prebuilds[\\/](?<system>[^\\/]+)/;
+
 /** Copies them from `root` to below `target`, without what other systems need: that is locked too, but not installed. */
 export function copyLocked(root: string, names: readonly string[], target: string): string[] {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
@@ -58,7 +64,11 @@ export function copyLocked(root: string, names: readonly string[], target: strin
       recursive: true,
       dereference: true,
       // Nested ones are copied by their own entries, where they are needed.
-      filter: (from) => !from.slice(join(root, folder).length).includes('node_modules'),
+      filter: (from) => {
+        const path = from.slice(join(root, folder).length);
+        const system = PREBUILT.exec(path)?.groups?.['system'];
+        return !path.includes('node_modules') && (system ?? SYSTEM) === SYSTEM;
+      },
     });
   return folders;
 }

@@ -92,7 +92,7 @@ function callersOf({ callers, ingress }: FunctionRow): string {
   return `${by}. ${ingress === 'all' ? 'Reached from everywhere' : "Reached by the project's own services alone"}`;
 }
 
-function touchesOf(row: FunctionRow, { databases, settings }: DeployOptions): Explanation['touches'] {
+function touchesOf(row: FunctionRow, { databases, settings, secrets }: DeployOptions): Explanation['touches'] {
   const uses = (use: 'read' | 'write') => Object.keys(row.store).filter((name) => row.store[name] === use);
   const reads = (name: string) => (row.settings as readonly string[]).includes(name);
   const own = { ...settings['*'], ...settings[row.name] };
@@ -113,7 +113,11 @@ function touchesOf(row: FunctionRow, { databases, settings }: DeployOptions): Ex
     },
     { what: 'publishes events', which: row.publishes, why: 'other functions, or others altogether, run on them' },
     { what: 'uses blobs', which: row.blobs === 'none' ? [] : [BLOBS[row.blobs]], why: 'images and what jobs keep' },
-    { what: 'reads secrets', which: row.secrets, why: 'settings that it needs and nobody else may see' },
+    {
+      what: 'reads secrets',
+      which: [...row.secrets, ...(secrets ?? [])],
+      why: 'settings that it needs and nobody else may see',
+    },
     {
       what: "calls Google's APIs",
       which: row.google,

@@ -96,7 +96,7 @@ const trusts = (settings: Readonly<Record<string, string>> = {}) => 'HAWKER_TRUS
 function headOf(asked: Asked): string[] {
   const rows = rowsOf(asked);
   const { mode, databases, namespace, project } = asked;
-  const secrets = [...new Set(rows.flatMap((row) => row.secrets))].sort();
+  const secrets = [...new Set([...rows.flatMap((row) => row.secrets), ...(asked.secrets ?? [])])].sort();
   const head = [
     `Hawker in the namespace ${namespace}, from functions/manifest.ts. Needs Kubernetes 1.30 or later, and a network that heeds NetworkPolicies.`,
     `Secrets are yours to make, each with the key \`value\`; these may be left out: ${secrets.map(secretName).join(', ')}.`,

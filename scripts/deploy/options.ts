@@ -28,6 +28,8 @@ export interface DeployOptions {
   databases?: DatabasesFile;
   /** Settings that are not secrets, by function; under `*` those of every function that reads them. */
   settings: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Secrets of telemetry that all functions get. */
+  secrets?: readonly string[];
   /** Instances by function, where they are not the defaults. */
   instances: Readonly<Record<string, { min?: number; max?: number }>>;
 }

@@ -6,6 +6,7 @@ import { ConfigError, loadConfig, SETTINGS } from '#shared/config.ts';
 import { HelpWanted, parseTyped, UsageError } from '../command/usage.ts';
 import { readDatabases } from './databases.ts';
 import type { DeployOptions } from './options.ts';
+import { reads, TELEMETRY_SECRETS } from './telemetry.ts';
 
 const FILE = 'hawker.deploy.json';
 
@@ -79,6 +80,14 @@ const schema = z.strictObject({
     )
     .optional(),
   settings: z.record(z.string(), z.record(z.string(), z.string())).default({}),
+  secrets: z
+    .array(
+      z.enum(
+        TELEMETRY_SECRETS,
+        `must be one of ${TELEMETRY_SECRETS.join(', ')}: others go to the functions that read them`,
+      ),
+    )
+    .default([]),
   instances: z.record(z.string(), z.strictObject({ min: count.optional(), max: count.min(1).optional() })).default({}),
 });
 
@@ -127,6 +136,7 @@ export function readTyped(args: readonly string[], help: string): Typed & { posi
       ...(file.vpc && { vpc: file.vpc }),
       ...(file.databases !== undefined && { databases: readDatabases(file.databases, project) }),
       settings: file.settings,
+      secrets: [...new Set(file.secrets)],
       instances: file.instances as DeployOptions['instances'],
     },
     ...{ json: values.json === true, yes: values.yes === true, check: values.check === true },
@@ -172,9 +182,7 @@ function checkSettings(name: string, settings: Readonly<Record<string, string>>)
       throw new UsageError(
         `${where}: ${setting} is a secret and does not belong into a file: give it as a variable to \`npm run deploy -- apply\``,
       );
-    const rows = MANIFEST.filter(
-      (row) => (name === '*' || row.name === name) && (row.settings as string[]).includes(setting),
-    );
+    const rows = MANIFEST.filter((row) => (name === '*' || row.name === name) && reads(row, setting));
     if (rows.length === 0)
       throw new UsageError(
         `${where}: ${setting} is ${name === '*' ? 'read by no function' : 'not among the settings of its row in functions/manifest.ts'}`,

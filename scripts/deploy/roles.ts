@@ -8,6 +8,13 @@ import { command, emailOf, memberOf, PUSH, pubsubAgent, question, SCHEDULER, sec
 import type { DeployOptions } from './options.ts';
 import type { Resource } from './resource.ts';
 import { apiId } from './services-enabled.ts';
+import { tellsGoogle } from './telemetry.ts';
+
+/** https://cloud.google.com/iam/docs/roles-permissions/telemetry */
+const GOOGLE_TELEMETRY = [
+  ['telemetry.tracesWriter', 'traces'],
+  ['monitoring.metricWriter', 'metrics'],
+] as const;
 
 /** Those of its own account: documents, topics, blobs, secrets, databases. */
 export function rolesOf(row: FunctionRow, options: DeployOptions): Resource[] {
@@ -52,7 +59,16 @@ export function rolesOf(row: FunctionRow, options: DeployOptions): Resource[] {
       needs: [...who.needs, apiId('iamcredentials')],
       about: `${row.name} signs addresses of blobs as itself: on its own account alone`,
     });
-  for (const setting of row.secrets)
+  if (tellsGoogle(row, options.settings))
+    for (const [role, what] of GOOGLE_TELEMETRY)
+      bound.push({
+        ...who,
+        role,
+        on: { kind: 'project', name: project },
+        needs: [...who.needs, apiId('telemetry')],
+        about: `${row.name} hands its ${what} to Google, as OTEL_EXPORTER_OTLP_ENDPOINT says`,
+      });
+  for (const setting of [...row.secrets, ...(options.secrets ?? [])])
     bound.push({
       ...who,
       role: 'secretmanager.secretAccessor',

@@ -15,11 +15,16 @@ export interface SecretSetting {
   of: readonly string[];
 }
 
-/** Settings that are secrets, and variables in which the file of HAWKER_DATABASES says where a database is. */
-function secretSettings(rows: readonly FunctionRow[], { databases }: DeployOptions): SecretSetting[] {
+/** Settings that are secrets, those that all functions get among them, and variables in which the file of HAWKER_DATABASES says where a database is. */
+function secretSettings(
+  rows: readonly FunctionRow[],
+  { databases, secrets: shared = [] }: DeployOptions,
+): SecretSetting[] {
   const settings = [...new Set(rows.flatMap((row) => row.secrets))].sort();
   const opening = rows.filter(connects).map(({ name }) => name);
+  const all = rows.map(({ name }) => name);
   return [
+    ...[...shared].sort().map((setting) => ({ setting, of: all })),
     ...settings.map((setting) => ({
       setting,
       of: rows.filter((row) => row.secrets.includes(setting)).map(({ name }) => name),

@@ -3,6 +3,7 @@ import type { FunctionRow } from '#shared/define.ts';
 import { connects } from './databases.ts';
 import { emailOf, hostOf, PUSH, SCHEDULER, secretName, urlOf } from './names.ts';
 import type { DeployOptions } from './options.ts';
+import { reads } from './telemetry.ts';
 
 /** What the load balancer puts the visitor's country in: https://cloud.google.com/load-balancing/docs/https/custom-headers */
 export const COUNTRY_HEADER = 'X-Client-Region';
@@ -13,7 +14,7 @@ const BALANCER = ['35.191.0.0/16', '130.211.0.0/22'];
 
 /** Variables of a function, settings of the file last; those it does not read are not in it. */
 export function settingsOf(row: FunctionRow, options: DeployOptions): Record<string, string> {
-  const { project, bucket, loadBalancer, address, databases, settings } = options;
+  const { project, region, bucket, loadBalancer, address, databases, settings } = options;
   const url = urlOf(row.name, options);
   const balanced = loadBalancer && row.name === 'redirects';
   const own = { ...settings['*'], ...settings[row.name] };
@@ -30,9 +31,10 @@ export function settingsOf(row: FunctionRow, options: DeployOptions): Record<str
     ),
     HAWKER_COUNTRY_HEADER: balanced ? COUNTRY_HEADER : undefined,
     HAWKER_DATABASES: databases?.path,
+    OTEL_RESOURCE_ATTRIBUTES: own['OTEL_EXPORTER_OTLP_ENDPOINT'] && `cloud.region=${region}`,
   };
   const read = Object.entries({ ...derived, ...own }).filter(
-    ([name, value]) => value !== undefined && (row.settings as readonly string[]).includes(name),
+    ([name, value]) => value !== undefined && reads(row, name),
   );
   return {
     HAWKER_STORE: 'firestore',
@@ -43,7 +45,7 @@ export function settingsOf(row: FunctionRow, options: DeployOptions): Record<str
 }
 
 /** Variables that come from Secret Manager, by their names. */
-export function secretsOf(row: FunctionRow, { databases }: DeployOptions): Record<string, string> {
-  const names = [...row.secrets, ...(databases && connects(row) ? databases.variables : [])];
+export function secretsOf(row: FunctionRow, { databases, secrets = [] }: DeployOptions): Record<string, string> {
+  const names = [...row.secrets, ...secrets, ...(databases && connects(row) ? databases.variables : [])];
   return Object.fromEntries(names.map((name) => [name, secretName(name)]));
 }

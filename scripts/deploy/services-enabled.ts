@@ -4,12 +4,13 @@ import { items, text } from './answer.ts';
 import { command, question } from './names.ts';
 import type { DeployOptions } from './options.ts';
 import type { Resource } from './resource.ts';
+import { tellsGoogle } from './telemetry.ts';
 
 interface Api {
   name: string;
   why: string;
   /** Whether a row implies it; absent: all do. */
-  wants?: (row: FunctionRow) => boolean;
+  wants?: (row: FunctionRow, options: DeployOptions) => boolean;
 }
 
 const APIS: readonly Api[] = [
@@ -28,13 +29,15 @@ const APIS: readonly Api[] = [
   {
     name: 'secretmanager',
     why: 'keeps secrets',
-    wants: ({ secrets, google }) => secrets.length > 0 || google.includes('secretmanager'),
+    wants: ({ secrets, google }, options) =>
+      secrets.length > 0 || (options.secrets ?? []).length > 0 || google.includes('secretmanager'),
   },
   { name: 'storage', why: 'keeps images on their way', wants: ({ blobs }) => blobs !== 'none' },
   { name: 'iamcredentials', why: 'signs addresses of blobs', wants: ({ blobs }) => blobs === 'sign' },
   { name: 'slides', why: 'changes presentations', wants: ({ google }) => google.includes('slides') },
   { name: 'drive', why: 'reads files that people shared', wants: ({ google }) => google.includes('drive') },
   { name: 'sqladmin', why: 'opens wires to Cloud SQL', wants: ({ google }) => google.includes('sqladmin') },
+  { name: 'telemetry', why: 'takes traces and metrics', wants: (row, { settings }) => tellsGoogle(row, settings) },
 ];
 
 export const apiId = (name: string) => `api/${name}.googleapis.com`;
@@ -43,8 +46,8 @@ export function servicesEnabled(rows: readonly FunctionRow[], options: DeployOpt
   const wanted = APIS.map(({ name, why, wants }) => ({
     name,
     why,
-    of: wants ? rows.filter(wants).map((row) => row.name) : [],
-    used: !wants || rows.some(wants),
+    of: wants ? rows.filter((row) => wants(row, options)).map((row) => row.name) : [],
+    used: !wants || rows.some((row) => wants(row, options)),
   })).filter(({ used }) => used);
   if (options.loadBalancer || options.vpc)
     wanted.push({ name: 'compute', why: options.vpc ? 'has the network' : 'balances the load', of: [], used: true });

@@ -28,34 +28,40 @@ import type { Typed } from './usage.ts';
 export async function runTyped(typed: Typed): Promise<number> {
   // It may need no settings and no store.
   if (typed.does === 'lint') return lint(typed, chosenOf);
-  // Awaited each, since what they use is closed when this returns.
+  // Awaited, since what it uses is closed when this returns.
   await using opened = await openMigrate();
+  return await opened.observed(`migrate ${typed.does === 'run' ? typed.command.command : typed.does}`, () =>
+    carryOut(opened, typed),
+  );
+}
+
+async function carryOut(opened: Opened, typed: Exclude<Typed, { does: 'lint' }>): Promise<number> {
   switch (typed.does) {
     case 'status':
-      return await status(opened, typed);
+      return status(opened, typed);
     case 'plan':
-      return await plan(opened, typed);
+      return plan(opened, typed);
     case 'rehearse':
-      return await rehearse(opened, typed, chosenOf);
+      return rehearse(opened, typed, chosenOf);
     case 'rollout':
     case 'rollout of':
     case 'fleet':
-      return await runRolloutTyped(opened, typed);
+      return runRolloutTyped(opened, typed);
     case 'run':
-      return await run(opened, typed);
+      return run(opened, typed);
     case 'verify':
-      return await verify(opened, typed);
+      return verify(opened, typed);
     case 'history':
-      return await history(opened, typed);
+      return history(opened, typed);
     case 'cancel':
     case 'pause':
-      return await stop(opened, typed);
+      return stop(opened, typed);
     case 'resume':
-      return await resume(opened, typed);
+      return resume(opened, typed);
     case 'unlock':
-      return await unlock(opened, typed);
+      return unlock(opened, typed);
     case 'create':
-      return await create(opened, typed);
+      return create(opened, typed);
   }
 }
 
@@ -174,7 +180,11 @@ async function create({ targets }: Opened, { target, json, name, time }: Of<'cre
   const { create: createFiles } = await import('#shared/migrations/create-files.ts');
   const extension = of.kind === 'firestore' ? 'ts' : 'sql';
   const numbered = time ? { time: new Date(systemClock.now()) } : ({ sequential: true } as const);
-  const files = await createFiles(folder, name, { ...numbered, extension });
+  const files = await createFiles(folder, name, { ...numbered, extension }).catch((error: unknown) => {
+    // golang-migrate's words, which know nothing of ours.
+    if (time || !isAppError(error, 'invalid') || !error.message.startsWith('next sequence number')) throw error;
+    throw new AppError('invalid', `${error.message}; --time puts the time there instead`);
+  });
   if (json) sayJson({ target: of.name, files });
   else for (const file of files) say(file);
   return EXIT.done;

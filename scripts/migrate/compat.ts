@@ -48,9 +48,13 @@ async function run(typed: Confirmed): Promise<number> {
   const { target, source, unused } = compatTarget(typed);
   for (const name of unused) tell(`migrate: ${name} has no effect here`);
   await using opened = await openMigrate(target);
+  return await opened.observed(`migrate ${typed.command}`, () => carryOut(opened, typed, source));
+}
+
+async function carryOut(opened: Opened, typed: Confirmed, source: string): Promise<number> {
   const of = await targetOf(opened, typed);
   const bundle = await bundleOf(opened, of, source);
-  if (typed.command === 'version') return await version(opened, of);
+  if (typed.command === 'version') return version(opened, of);
   const command = await commandOf(typed, opened, of, bundle);
   if (!command) {
     tell(NO_CHANGE);

@@ -39,6 +39,33 @@ describe('npm run migrate', () => {
     assert.deepEqual([ended.code, ended.stdout], [0, `${record.id}: done\n`]);
   });
 
+  it('says how to number a new file that follows one of many digits', async () => {
+    using place = openPlace();
+    const folder = place.folder({ '18446744073709551610_a.up.sql': 'select 1' });
+    const targets = [{ name: 'shop', kind: 'sqlite', folder, address: { path: 'shop.db' } }];
+    const env = { HAWKER_DATABASES: place.file('targets.json', JSON.stringify({ targets })) };
+    const { code, stderr } = await place.migrate(['create', 'more'], { env });
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      'migrate: next sequence number 18446744073709551611 too large. At most 6 digits are allowed; --time puts the time there instead\n',
+    );
+    assert.equal((await place.migrate(['create', 'more', '--time'], { env })).code, 0);
+  });
+
+  it('names a file that fails once, and where in it', async () => {
+    using place = openPlace();
+    const folder = place.folder({ '1_a.up.sql': 'create table a (x int);\ninsert into nowhere values (1);' });
+    const targets = [{ name: 'shop', kind: 'sqlite', folder, address: { path: 'shop.db' } }];
+    const env = { HAWKER_DATABASES: place.file('targets.json', JSON.stringify({ targets })) };
+    const { code, stderr } = await place.migrate(['up'], { env });
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      'migrate: shop: 1_a.up.sql: statement 2 of 2, line 2: no such table: nowhere; at no version\n',
+    );
+  });
+
   it('tells one line and no address of a database that does not answer', async () => {
     using place = openPlace();
     const targets = ['postgres', 'mysql'].map((kind) => ({
@@ -106,7 +133,8 @@ describe('npm run migrate', () => {
         };
         await database.query('select pg_advisory_lock(77)');
         const running = place.start(['up'], { env });
-        const waits = "select 1 from pg_locks where locktype = 'advisory' and objid = 77 and not granted";
+        const waits =
+          "select 1 from pg_locks where locktype = 'advisory' and objid = 77 and not granted and database = (select oid from pg_database where datname = current_database())";
         while ((await database.query(waits)).length === 0) await pause(20);
         running.child.kill('SIGINT');
         await running.shows(/SIGINT: stopping after this file/);

@@ -17,12 +17,15 @@ import type { Target } from '#shared/migrations/target.ts';
 import { readTargets } from '#shared/migrations/targets.ts';
 import { openRuntime } from '#shared/runtime.ts';
 import { openWorkplace } from '../command/workplace.ts';
+import { type ObservedCommand, observeCommand } from './observed-command.ts';
 import { catchSignals, type Stop } from './signals.ts';
 import { type Teller, watchRuns, watchSession } from './watch.ts';
 
 const CLOSE_MS = 3_000;
 
 export interface Opened extends AsyncDisposable {
+  /** What of the command is part of its trace; once. */
+  observed: ObservedCommand['run'];
   targets(): Promise<readonly Target[]>;
   bundle(target: Target): Promise<Bundle>;
   leases(): Promise<Leases>;
@@ -46,6 +49,7 @@ export async function openMigrate(only?: Target): Promise<Opened> {
   const { config, log } = openWorkplace('migrate', 'made');
   const parts = { config, log, clock: systemClock, ids: systemIds };
   const runtime = await openRuntime({ ...parts, subscriptions: subscriptionsOf(MANIFEST), prefix: '' });
+  const command = await observeCommand(parts);
   const targets = async () => (only ? [only] : readTargets(config));
   const runs = createRuns(runtime);
   const openSession = sessionsWith(runtime);
@@ -57,6 +61,7 @@ export async function openMigrate(only?: Target): Promise<Opened> {
       openSession: async (target, options) => watchSession(await openSession(target, options), { teller, stop }),
     });
   return {
+    observed: command.run,
     watched,
     rehearsed: async (target, signal) => rehearse(target, { ...runtime, bundle: await readBundle(target), signal }),
     rollouts: (start) => createRollouts({ ...runtime, runs, start }),
@@ -75,7 +80,10 @@ export async function openMigrate(only?: Target): Promise<Opened> {
       return { id, record: await watched(teller, stop).run(id, { signal: stop.signal }), stop };
     },
 
-    [Symbol.asyncDispose]: () => runtime.close(CLOSE_MS),
+    async [Symbol.asyncDispose]() {
+      await runtime.close(CLOSE_MS);
+      await command.close();
+    },
   };
 }
 

@@ -185,7 +185,8 @@ describe('npm run migrate -- rollout', { timeout: 120_000 }, () => {
       const [first] = databases;
       if (!first) throw new Error('there are two');
       const running = place.start(['rollout', 'up'], { env });
-      const waits = "select 1 from pg_locks where locktype = 'advisory' and objid = 77 and not granted";
+      const waits =
+        "select 1 from pg_locks where locktype = 'advisory' and objid = 77 and not granted and database = (select oid from pg_database where datname = current_database())";
       await first.query('select pg_advisory_lock(77)');
       await until(
         () => first.query(waits),

@@ -58,7 +58,8 @@ export function sayRunEnd(id: string, record: RunRecord): void {
   }
   const { file, line, statement, detail = '' } = error ?? {};
   const where = [file, statement !== undefined && `statement ${statement}`, line !== undefined && `line ${line}`];
-  const named = where.filter(Boolean).join(', ');
+  // What databases say is told with its place already.
+  const named = file !== undefined && detail.startsWith(`${file}:`) ? '' : where.filter(Boolean).join(', ');
   process.stderr.write(`migrate: ${oneLine(`${target}: ${named && `${named}: `}${detail}${now}`)}\n`);
 }
 

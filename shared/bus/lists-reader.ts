@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Store, Version } from '../store/store.ts';
+import { watchDependency } from '../telemetry/dependencies.ts';
 import { assembleNetwork, type Published, singaporeDate } from './assemble-network.ts';
 import {
   type CurrentRecord,
@@ -45,15 +46,18 @@ export function createLists({ store, clock, log }: ListsOptions): Lists {
   let checkedMono = Number.NEGATIVE_INFINITY;
   let checking: Promise<void> | undefined;
   let failure: unknown;
+  const watched = watchDependency('bus lists', () => clock.mono());
 
   /** Single flight. What fails leaves everything as it was, is told once, and is tried again when the next check is due. Never rejects. */
   function check(): Promise<void> {
     checking ??= look()
       .then(() => {
         failure = undefined;
+        watched.good();
       })
       .catch((error: unknown) => {
         failure = error;
+        watched.bad(known ? 'they cannot be read; the last ones stay' : 'they cannot be read', error);
         if (known) log.warn('the bus lists cannot be read; the last ones stay', { error });
         else log.error('the bus lists cannot be read, and none are known', { error });
       })

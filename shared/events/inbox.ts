@@ -11,6 +11,7 @@ import { AppError, isAppError } from '../errors.ts';
 import { patienceMs } from '../expiry.ts';
 import type { Log } from '../log.ts';
 import type { Doc, Store, Version, Write } from '../store/store.ts';
+import { count } from '../telemetry/metrics.ts';
 import type { Event } from './event.ts';
 
 /**
@@ -57,7 +58,7 @@ export interface Inbox {
   once(event: Event, leaseMs: number, work: (claimed: Claimed) => Promise<readonly Write[]>): Promise<boolean>;
   /** The writes that note these events as done, one for each, for the caller's own commit. It fails with `conflict` where one of them is noted already. */
   record(events: readonly Event[]): Write[];
-  /** Which of these are done, in their order: what to ask after a conflict. */
+  /** Which of these are done, in their order: what to ask after a conflict, and only then, since they are counted as having come again. */
   done(events: readonly Event[]): Promise<boolean[]>;
   /** Names an event at this consumer. */
   key(event: Pick<Event, 'source' | 'id'>): string;
@@ -89,6 +90,7 @@ export function createInbox({ consumer, store, clock, log }: InboxOptions): Inbo
     createHash('sha256')
       .update(JSON.stringify([consumer, source, id]))
       .digest('hex');
+  const cameAgain = (events: number) => count('hawker.inbox.duplicates', { 'hawker.consumer': consumer }, events);
   const expiry = () => ({ expireAt: new Date(clock.now() + KEPT_MS) });
   const record = (event: Event, state: InboxRecord['state'], token: number, leaseMs?: number): InboxRecord => ({
     state,
@@ -172,11 +174,12 @@ export function createInbox({ consumer, store, clock, log }: InboxOptions): Inbo
     key,
     async once(event, leaseMs, work) {
       const claimed = await claim(event, leaseMs);
-      if (!claimed) return false;
       try {
-        return await finish(claimed, await work({ key: claimed.key, token: claimed.token }));
+        const first = claimed && (await finish(claimed, await work({ key: claimed.key, token: claimed.token })));
+        if (!first) cameAgain(1);
+        return first ?? false;
       } catch (error) {
-        await release(claimed);
+        if (claimed) await release(claimed);
         throw error;
       }
     },
@@ -190,7 +193,9 @@ export function createInbox({ consumer, store, clock, log }: InboxOptions): Inbo
       })),
     async done(events) {
       const found = await store.getMany<InboxRecord>(COLLECTION, events.map(key));
-      return found.map((doc) => doc?.value.state === 'done');
+      const done = found.map((doc) => doc?.value.state === 'done');
+      cameAgain(done.filter(Boolean).length);
+      return done;
     },
   };
 }

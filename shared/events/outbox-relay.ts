@@ -16,6 +16,9 @@ import type { Held } from '../lease/lease.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Doc, Store, Write } from '../store/store.ts';
+import { count } from '../telemetry/metrics.ts';
+import { observe } from '../telemetry/observe.ts';
+import { note } from '../telemetry/scope.ts';
 import {
   type DeadOutboxRecord,
   endOfStream,
@@ -57,7 +60,18 @@ const REASON_LENGTH = 300;
 type Waiting = Doc<OutboxRecord>;
 
 /** Ends when nothing is left that could be published, or with the signal. Throws what the lease (`lease_lost`) and the store throw. */
-export async function relayOutbox(options: RelayOptions): Promise<Relayed> {
+export function relayOutbox(options: RelayOptions): Promise<Relayed> {
+  return observe({ name: 'outbox.relay' }, async () => {
+    const relayed = await relay(options);
+    note({ ...relayed });
+    return relayed;
+  });
+}
+
+const dealtWith = (outcome: 'published' | 'held_back' | 'dead') =>
+  count('hawker.outbox.relayed', { 'hawker.outcome': outcome });
+
+async function relay(options: RelayOptions): Promise<Relayed> {
   const { store, queue, held, signal, clock, ids, log } = options;
   let publications = 0;
   let dead = 0;
@@ -80,6 +94,7 @@ export async function relayOutbox(options: RelayOptions): Promise<Relayed> {
       { op: 'delete', collection: OUTBOX, id, ifVersion: version },
     ]);
     dead++;
+    dealtWith('dead');
     const { topic, event } = value;
     log.error('an event of the outbox can never be published', { topic, event: event.id, reason, kept: id });
   };
@@ -96,10 +111,12 @@ export async function relayOutbox(options: RelayOptions): Promise<Relayed> {
           continue;
         }
         heldBack.set(stream, error);
+        dealtWith('held_back');
         return;
       }
       spent.push(doc);
       publications++;
+      dealtWith('published');
     }
   };
 

@@ -14,6 +14,7 @@ import { retry } from '../retry.ts';
 import { type Doc, MAX_VALUE_BYTES, type Store, type Version, type Write } from '../store/store.ts';
 import type { NewEvent } from './event.ts';
 import { OUTBOX, OUTBOX_KEYS, type OutboxKey, type OutboxRecord, outboxId } from './outbox-record.ts';
+import { traced } from './traced.ts';
 
 /** An event, and where it goes. */
 export interface Outgoing {
@@ -151,16 +152,22 @@ export function createOutbox({ store, clock, ids }: OutboxOptions): Outbox {
   };
 }
 
-/** Throws where no queue, or no store, would take the event. */
+/** Throws where no queue, or no store, would take the event. It keeps the trace of the commit, whoever relays it; one that only just fits goes without. */
 function recordOf({ topic, event, orderingKey }: Outgoing): OutboxRecord {
   assertPublishable(event, orderingKey);
   if (!topic) throw new AppError('invalid', 'an event needs a topic');
-  const record: OutboxRecord = { topic, event, ...(orderingKey && { orderingKey }) };
-  const bytes = Buffer.byteLength(JSON.stringify(record));
+  const record = (given: NewEvent): OutboxRecord => ({ topic, event: given, ...(orderingKey && { orderingKey }) });
+  const plain = record(event);
+  const bytes = bytesOf(plain);
   const most = MAX_VALUE_BYTES - DEAD_BYTES;
   if (bytes > most)
     throw new AppError('too_large', `an event of the outbox must be at most ${most} bytes as JSON text, not ${bytes}`);
-  return record;
+  const told = traced(event);
+  return told === event || bytesOf(record(told)) > most ? plain : record(told);
+}
+
+function bytesOf(record: OutboxRecord): number {
+  return Buffer.byteLength(JSON.stringify(record));
 }
 
 /** A stream's name, which is spread evenly: the relay begins anywhere among them. */

@@ -9,6 +9,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { type Clock, systemClock } from '../clock.ts';
 import { ImageFault } from '../images/fault.ts';
 import type { ImageErrorCode } from '../slides/outcome.ts';
+import { observeUpstream } from '../telemetry/upstream.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { isInnerName, isPublicAddress } from './public-address.ts';
 import { readCapped } from './read-capped.ts';
@@ -40,9 +41,19 @@ const HEADERS = { accept: 'image/*, */*;q=0.5', 'accept-encoding': 'identity', '
 /**
  * Throws the signal's reason, and ImageFault: `source_refused` for an address that may not be fetched (also one that a redirect leads to), `source_not_found` (404, 410), `source_forbidden` (401, 403),
  * `source_invalid` for any other answer that is no success, `source_too_large`, and `source_unavailable` for 408, 429, 5xx, no connection, no certificate that is valid, and no time left.
- * None tells the address or a piece of the answer.
+ * None tells the address or a piece of the answer. It is one step, redirects included, and nobody asked is told of the trace.
  */
-export async function fetchPublic(url: string, options: PublicFetchOptions): Promise<Uint8Array> {
+export function fetchPublic(url: string, options: PublicFetchOptions): Promise<Uint8Array> {
+  return observeUpstream({ upstream: 'web', operation: 'fetch', method: 'GET', url }, (answered) =>
+    fetchThrough(url, options, answered),
+  );
+}
+
+async function fetchThrough(
+  url: string,
+  options: PublicFetchOptions,
+  answered: (status: number) => void,
+): Promise<Uint8Array> {
   const { maxBytes, signal, clock = systemClock } = options;
   signal.throwIfAborted();
   const late = new AbortController();
@@ -63,6 +74,7 @@ export async function fetchPublic(url: string, options: PublicFetchOptions): Pro
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
       const answer = await ask(next, options, stop, limit);
       const status = answer.statusCode ?? 0;
+      answered(status);
       if (status === 200) return await readCapped(answer, maxBytes);
       answer.destroy();
       if (!REDIRECTS.includes(status)) throw refusal(status);

@@ -16,8 +16,8 @@ export interface Rig {
 }
 
 export interface AskAgainOptions {
-  /** Makes one attempt; throws NoAnswer, and AppErrors that are final. */
-  attempt: () => Promise<Answer>;
+  /** Makes one attempt, after so many before it; throws NoAnswer, and AppErrors that are final. */
+  attempt: (resends: number) => Promise<Answer>;
   api: string;
   /** Gives a refusal its name; it is asked again where that is `unavailable` or `too_many_requests`. */
   failure: (refusal: Refusal) => Promise<AppError>;
@@ -35,7 +35,7 @@ export async function askAgain(options: AskAgainOptions, rig: Rig): Promise<Answ
   const { clock, ids, log } = rig;
   for (let tries = 1; ; tries++) {
     let wait = backoffMs(tries, { ...BACKOFF, ids });
-    const failure = await attempt().then(
+    const failure = await attempt(tries - 1).then(
       async (answer) => {
         if (answer.status >= 200 && answer.status < 300) return answer;
         const refusal = readRefusal(answer, clock.now());

@@ -1,7 +1,8 @@
 /** One request to Google whose answer is handed on as it comes. */
 import type { Clock } from '../clock.ts';
 import { readBytes } from '../http/read-bytes.ts';
-import type { Answer, Request } from './ask.ts';
+import { observeUpstream } from '../telemetry/upstream.ts';
+import { type Answer, type Call, initOf, type Request } from './ask.ts';
 import { type Attempt, MOST_REFUSAL_BYTES, startAttempt } from './attempt.ts';
 
 export interface StreamBounds {
@@ -15,28 +16,32 @@ export interface StreamedAnswer extends Answer {
   body?: ReadableStream<Uint8Array>;
 }
 
-/** Throws NoAnswer alone. */
+/** Throws NoAnswer alone. What is measured ends where the body begins. */
 export async function askForBody(
   request: Request,
   { ms, signal }: StreamBounds,
   clock: Clock,
+  call: Call,
 ): Promise<StreamedAnswer> {
-  const { url, ...init } = request;
+  const { url, method = 'GET' } = request;
   const attempt = startAttempt(signal, clock);
   const inTime = <T>(work: () => Promise<T>) => attempt.inTime(work, ms, `has sent nothing for ${ms / 1_000} seconds`);
-  try {
-    const { status, ok, headers, body } = await inTime(() =>
-      fetch(url, { ...init, redirect: 'manual', signal: attempt.signal }),
-    );
-    if (ok && body) return { status, headers, bytes: new Uint8Array(), body: handedOn(body, { ...attempt, inTime }) };
-    const bytes = await inTime(() => readBytes(body, MOST_REFUSAL_BYTES)).catch(() => new Uint8Array());
-    attempt.end();
-    return { status, headers, bytes };
-  } catch (error) {
-    const reason = attempt.named(error);
-    attempt.end();
-    throw reason;
-  }
+  return observeUpstream({ ...call, method, url }, async (answered) => {
+    try {
+      const { status, ok, headers, body } = await inTime(async () =>
+        fetch(url, { ...initOf(request, call), signal: attempt.signal }),
+      );
+      answered(status);
+      if (ok && body) return { status, headers, bytes: new Uint8Array(), body: handedOn(body, { ...attempt, inTime }) };
+      const bytes = await inTime(() => readBytes(body, MOST_REFUSAL_BYTES)).catch(() => new Uint8Array());
+      attempt.end();
+      return { status, headers, bytes };
+    } catch (error) {
+      const reason = attempt.named(error);
+      attempt.end();
+      throw reason;
+    }
+  });
 }
 
 interface Piecewise extends Pick<Attempt, 'named' | 'end'> {

@@ -12,6 +12,7 @@ import { serve } from './rig.ts';
 
 guardAgainstLeaks();
 
+const CALL = { upstream: 'slides', operation: 'presentation' } as const;
 const bounds = { ms: 20_000, bytes: 1_000, signal: new AbortController().signal };
 const is = (trouble: Trouble) => (error: unknown) => {
   assert.ok(error instanceof NoAnswer);
@@ -24,7 +25,7 @@ const is = (trouble: Trouble) => (error: unknown) => {
 describe('one request to Google', () => {
   it('answers with any status, and with the body of 2xx up to its limit', async () => {
     await using served = await serve((_, response) => response.writeHead(201, { a: 'b' }).end('x'.repeat(1_000)));
-    const { status, headers, bytes } = await ask(served, bounds, createFakeClock());
+    const { status, headers, bytes } = await ask(served, bounds, createFakeClock(), CALL);
     assert.deepEqual([status, headers.get('a'), bytes.length], [201, 'b', 1_000]);
   });
 
@@ -42,7 +43,7 @@ describe('one request to Google', () => {
       more();
     });
     for (const { url } of [plain, zipped, endless])
-      await assert.rejects(ask({ url }, bounds, createFakeClock()), is('too large'));
+      await assert.rejects(ask({ url }, bounds, createFakeClock(), CALL), is('too large'));
   });
 
   it('is no more than its status where a refusal is endless or breaks off', async () => {
@@ -58,8 +59,8 @@ describe('one request to Google', () => {
       response.writeHead(503, { 'content-length': '100' }).write('half', () => response.destroy());
     });
     const [first, second] = await Promise.all([
-      ask(endless, bounds, createFakeClock()),
-      ask(broken, bounds, createFakeClock()),
+      ask(endless, bounds, createFakeClock(), CALL),
+      ask(broken, bounds, createFakeClock(), CALL),
     ]);
     assert.deepEqual([first.status, first.bytes.length], [500, 0]);
     assert.deepEqual([second.status, second.bytes.length], [503, 0]);
@@ -72,7 +73,7 @@ describe('one request to Google', () => {
       response.end();
     });
     await using served = await serve((_, response) => response.writeHead(307, { location: elsewhere.url }).end());
-    assert.equal((await ask(served, bounds, createFakeClock())).status, 307);
+    assert.equal((await ask(served, bounds, createFakeClock(), CALL)).status, 307);
     assert.equal(asked, 0);
   });
 
@@ -83,13 +84,13 @@ describe('one request to Google', () => {
     it(`is late after its time, and without time when the caller's is up, ${when}`, async () => {
       const clock = createFakeClock();
       await using served = await serve(listener);
-      const late = assert.rejects(ask(served, bounds, clock), is('late'));
+      const late = assert.rejects(ask(served, bounds, clock, CALL), is('late'));
       await once(served.server, 'request');
       await clock.advance(19_999);
       await clock.advance(1);
       await late;
       const impatient = new AbortController();
-      const given = assert.rejects(ask(served, { ...bounds, signal: impatient.signal }, clock), is('no time'));
+      const given = assert.rejects(ask(served, { ...bounds, signal: impatient.signal }, clock, CALL), is('no time'));
       await once(served.server, 'request');
       impatient.abort();
       await given;
@@ -100,20 +101,23 @@ describe('one request to Google', () => {
   it('is not made where the time was up before', async () => {
     let asked = 0;
     await using served = await serve(() => asked++);
-    await assert.rejects(ask(served, { ...bounds, signal: AbortSignal.abort() }, createFakeClock()), is('no time'));
+    await assert.rejects(
+      ask(served, { ...bounds, signal: AbortSignal.abort() }, createFakeClock(), CALL),
+      is('no time'),
+    );
     assert.equal(asked, 0);
   });
 
   it('tells a connection that was never made from one that was lost', async () => {
     await using served = await serve((request) => request.socket.destroy());
-    await assert.rejects(ask(served, bounds, createFakeClock()), is('lost'));
+    await assert.rejects(ask(served, bounds, createFakeClock(), CALL), is('lost'));
     const closed = createTcpServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;
     closed.close();
     await once(closed, 'close');
     await assert.rejects(
-      ask({ url: `http://127.0.0.1:${port}/secret` }, bounds, createFakeClock()),
+      ask({ url: `http://127.0.0.1:${port}/secret` }, bounds, createFakeClock(), CALL),
       is('not connected'),
     );
   });

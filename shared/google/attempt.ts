@@ -1,6 +1,6 @@
 /** One attempt to reach Google: what ends it, and what its failure is called. */
 import type { Clock } from '../clock.ts';
-import { codeOf, neverConnected } from '../http/failed-fetch.ts';
+import { codeOf, isBadPort, neverConnected } from '../http/failed-fetch.ts';
 
 /**
  * `no time`: the signal aborted. `late`: more than `ms` went by. `not connected`: Google has seen nothing of the request; with all others it may have.
@@ -16,6 +16,11 @@ export class NoAnswer extends Error {
   constructor(trouble: Trouble, message: string) {
     super(message);
     this.trouble = trouble;
+  }
+
+  /** What it is called where errors are counted (telemetry/error-type.ts). */
+  get code(): string {
+    return this.trouble.replaceAll(' ', '_');
   }
 }
 
@@ -52,6 +57,8 @@ export function startAttempt(asked: AbortSignal, clock: Clock): Attempt {
     named(error) {
       if (ending.signal.aborted) return ending.signal.reason as unknown;
       if (error instanceof NoAnswer) return error;
+      if (isBadPort(error))
+        return new NoAnswer('not connected', 'cannot be reached (bad port: fetch asks nobody there)');
       const code = codeOf(error);
       const because = code ? ` (${code})` : '';
       return neverConnected(error)

@@ -5,6 +5,8 @@ import { askAgain, type Rig } from './ask-again.ts';
 import { failureOf } from './failures.ts';
 
 const API = "server of Google's images";
+/** Whoever has the address may read it: nothing else is told along with it. */
+const CALL = { upstream: 'slides', operation: 'content', untraced: true } as const;
 const ABOUT = { api: API, thing: 'image', remedy: '', scope: '', account: undefined };
 const MS = 60_000;
 const MOST_REDIRECTS = 3;
@@ -18,7 +20,7 @@ export async function fetchContent(
 ): Promise<Uint8Array> {
   const { bytes } = await askAgain(
     {
-      attempt: () => follow(contentUrl),
+      attempt: (resends) => follow(contentUrl, resends),
       api: API,
       failure: (refusal) => {
         const ended = refusal.status >= 400 && refusal.status < 500 && ![408, 429].includes(refusal.status);
@@ -30,9 +32,9 @@ export async function fetchContent(
   );
   return bytes;
 
-  async function follow(address: string): Promise<Answer> {
+  async function follow(address: string, resends: number): Promise<Answer> {
     for (let url = contentAddress(address, rig.rootUrl), hops = 0; url; hops++) {
-      const answer = await ask({ url }, { ms: MS, bytes: maxBytes, signal }, rig.clock);
+      const answer = await ask({ url }, { ms: MS, bytes: maxBytes, signal }, rig.clock, { ...CALL, resends });
       const location = answer.status >= 300 && answer.status < 400 ? answer.headers.get('location') : null;
       if (location === null) return answer;
       url = hops < MOST_REDIRECTS ? contentAddress(location, rig.rootUrl, url) : undefined;

@@ -50,7 +50,7 @@ export async function exchange(
   const asked = clock.mono();
   const { bytes } = await askAgain(
     {
-      attempt: () =>
+      attempt: (resends) =>
         ask(
           {
             url: `${rootUrl}/token`,
@@ -60,6 +60,7 @@ export async function exchange(
           },
           { ...BOUNDS, signal },
           clock,
+          { upstream: 'iam', operation: 'token', resends },
         ),
       api: 'Google token service',
       failure: (refusal) => Promise.resolve(exchangeFailure(refusal, assertion)),
@@ -107,7 +108,8 @@ export function signByGoogle(email: string, headers: Record<string, string>, sco
     const request = await requestOf((options) => serviceAccounts.signJwt(params, options), headers, rig.rootUrl);
     const { bytes } = await askAgain(
       {
-        attempt: () => ask(request, { ...BOUNDS, signal }, rig.clock),
+        attempt: (resends) =>
+          ask(request, { ...BOUNDS, signal }, rig.clock, { upstream: 'iam', operation: 'signJwt', resends }),
         api,
         failure: async (refusal) =>
           failureOf(refusal, { api, thing: 'signature of its service account', remedy, scope, account: email }),

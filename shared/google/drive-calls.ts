@@ -9,6 +9,7 @@ import { type About, isFileId, parseJson, readWithToken, type Session } from './
 
 const API = 'Google Drive API';
 const ABOUT: About = {
+  upstream: 'drive',
   api: API,
   thing: 'file',
   remedy: 'share it with that account as viewer',
@@ -16,8 +17,8 @@ const ABOUT: About = {
 };
 const FIELDS =
   'id,name,mimeType,size,md5Checksum,headRevisionId,capabilities/canDownload,trashed,shortcutDetails/targetId';
-const LOOK = { ms: 20_000, bytes: 262_144 };
-const DOWNLOAD_MS = 60_000;
+const LOOK = { operation: 'file', ms: 20_000, bytes: 262_144 };
+const DOWNLOAD = { operation: 'download', ms: 60_000 };
 /** What Google's own editors make has no bytes; folders and shortcuts are of the kind too. */
 const GOOGLE_TYPE = 'application/vnd.google-apps.';
 
@@ -63,7 +64,7 @@ export function createDriveApi(session: Session): DriveApi {
       const params = { fileId, alt: 'media', supportsAllDrives: true };
       const make = (headers: Record<string, string>) =>
         requestOf((options) => files.get(params, options), headers, rootUrl);
-      const { bytes } = await readWithToken(session, ABOUT, make, { ms: DOWNLOAD_MS, bytes: maxBytes, signal });
+      const { bytes } = await readWithToken(session, ABOUT, make, { ...DOWNLOAD, bytes: maxBytes, signal });
       // Its MD5 is what Drive tells of a version; nobody who wants to deceive is kept out by it, or needs to be.
       const same = md5 === undefined ? size === undefined || size === bytes.byteLength : md5 === md5Of(bytes);
       if (!same) throw new AppError('conflict', 'The file was changed while it was read');

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../config.ts';
 import type { Runtime } from '../define.ts';
+import { gauge } from '../telemetry/metrics.ts';
 import { createDriveApi } from './drive-calls.ts';
 import type { Google, GoogleApis } from './google.ts';
 import { type Account, createCallerAccount } from './identity.ts';
@@ -12,7 +13,7 @@ import type { Session } from './session.ts';
 import { createSlidesApi } from './slides-calls.ts';
 import { createSqlAdminApi } from './sql-admin-calls.ts';
 import { createStorageApi } from './storage-calls.ts';
-import { createWritePace } from './write-pace.ts';
+import { createWritePace, type WritePace } from './write-pace.ts';
 
 type Settings = Pick<
   Config,
@@ -37,12 +38,12 @@ export function openGoogle(config: Settings, { clock, ids, log }: Pick<Runtime, 
   let own: GoogleApis | undefined;
 
   /** `service`: buckets, secrets and databases are the service account's own affair, also where it speaks for a person. */
-  function apisOf(account: Account, service: Account): GoogleApis {
+  function apisOf(account: Account, service: Account, pace: WritePace): GoogleApis {
     const session: Session = { ...rig, account, rootUrl };
     const serving: Session = { ...rig, account: service, rootUrl };
     return {
       account: () => account.email(),
-      slides: createSlidesApi(session, createWritePace(clock)),
+      slides: createSlidesApi(session, pace),
       drive: createDriveApi(session),
       storage: createStorageApi({ ...serving, emulator }),
       secrets: createSecretManagerApi(serving),
@@ -52,12 +53,16 @@ export function openGoogle(config: Settings, { clock, ids, log }: Pick<Runtime, 
 
   function ownApis(): GoogleApis {
     const account = createOwnAccount(config, subject, rig);
-    return apisOf(account, subject === undefined ? account : createOwnAccount(config, undefined, rig));
+    const pace = createWritePace(clock);
+    // Callers have a budget each, of which nothing is told.
+    const labels = { 'hawker.upstream': 'slides' } as const;
+    gauge('hawker.upstream.budget_left', () => [{ labels, value: pace.left() }]);
+    return apisOf(account, subject === undefined ? account : createOwnAccount(config, undefined, rig), pace);
   }
 
   function callerApis(token: string): GoogleApis {
     const account = createCallerAccount(token);
-    return apisOf(account, account);
+    return apisOf(account, account, createWritePace(clock));
   }
 
   return {

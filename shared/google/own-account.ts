@@ -1,6 +1,7 @@
 /** Hawker's own account: what the application default credentials are, or the person of HAWKER_GOOGLE_SUBJECT by delegation to them. */
 import type { Config } from '../config.ts';
 import { AppError, isAppError } from '../errors.ts';
+import { watchDependency } from '../telemetry/dependencies.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import type { Rig } from './ask-again.ts';
 import { type Credentials, findCredentials } from './credentials.ts';
@@ -24,6 +25,7 @@ export function createOwnAccount(config: OwnSettings, subject: string | undefine
   const grants = new Map<string, Grant>();
   const going = new Map<string, Promise<Record<string, string>>>();
   let knownEmail: string | undefined;
+  const watched = watchDependency('Google token', () => clock.mono());
 
   function credentialsFor(scope: string): Promise<Credentials> {
     const known = found.get(scope) ?? findCredentials(scope, project, clock);
@@ -56,9 +58,15 @@ export function createOwnAccount(config: OwnSettings, subject: string | undefine
     if (known) return known;
     const late = () => new AppError('unavailable', `There was no access token within ${TOKEN_MS / 1_000} seconds`);
     const work = inTime((signal) => fresh(scope, signal), { ms: TOKEN_MS, clock, late })
+      .then((headers) => {
+        watched.good();
+        return headers;
+      })
       .catch((error: unknown) => {
         found.clear();
-        throw error instanceof AppError ? error : libraryFailure(error);
+        const told = error instanceof AppError ? error : libraryFailure(error);
+        watched.bad('there is none to be had', told);
+        throw told;
       })
       .finally(() => going.delete(scope));
     going.set(scope, work);

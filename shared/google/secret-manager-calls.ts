@@ -21,6 +21,7 @@ export function createSecretManagerApi(session: Session): SecretManagerApi {
       const [, secret] = NAME.exec(name) ?? [];
       if (secret === undefined) throw new AppError('not_found', 'There is no secret version of such a name');
       const about = {
+        upstream: 'secretmanager' as const,
         api: API,
         thing: `secret version ${name}`,
         remedy: `grant it the role roles/secretmanager.secretAccessor on ${secret}`,
@@ -30,7 +31,7 @@ export function createSecretManagerApi(session: Session): SecretManagerApi {
         session,
         about,
         async (headers) => ({ url: `${root}/v1/${name}:access`, headers }),
-        { ms: ATTEMPT_MS, bytes: MOST_ANSWER_BYTES, signal },
+        { operation: 'access', ms: ATTEMPT_MS, bytes: MOST_ANSWER_BYTES, signal },
       );
       const secretBytes = payloadOf(parseJson(bytes));
       if (!secretBytes) throw new AppError('unavailable', `The ${API} has answered with other bytes than it keeps`);

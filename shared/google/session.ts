@@ -1,13 +1,16 @@
 /** What the calls of one account share: a token for each, one new token where Google does not take it, and errors that name the account. */
 import type { AppError } from '../errors.ts';
-import { type Answer, ask, type Bounds, type Request } from './ask.ts';
+import { type Answer, ask, type Bounds, type Call, type Request } from './ask.ts';
 import { askAgain, type Rig } from './ask-again.ts';
 import { type Asked, failureOf } from './failures.ts';
 import type { Account } from './identity.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What is asked for; the account is added. */
-export type About = Omit<Asked, 'account'>;
+export type About = Omit<Asked, 'account'> & Pick<Call, 'upstream'>;
+
+/** What is asked of an API, and within which bounds. */
+export type BoundCall = Bounds & Pick<Call, 'operation'>;
 
 export interface Session extends Rig {
   account: Account;
@@ -18,12 +21,14 @@ export interface Session extends Rig {
 /** Asks once, or twice where the first token was not taken. Throws NoAnswer, and the errors of getting a token. */
 export async function askWithToken(
   session: Session,
-  scope: string,
+  { scope, upstream }: Pick<About, 'scope' | 'upstream'>,
   make: (headers: Record<string, string>) => Promise<Request>,
-  bounds: Bounds,
+  { operation, ...bounds }: BoundCall,
+  resends: number,
 ): Promise<Answer> {
   const { account, clock } = session;
-  const once = async () => ask(await make(await account.headers(scope, bounds.signal)), bounds, clock);
+  const call = { upstream, operation, resends };
+  const once = async () => ask(await make(await account.headers(scope, bounds.signal)), bounds, clock, call);
   const answer = await once();
   return answer.status === 401 && account.forget(scope) ? once() : answer;
 }
@@ -33,14 +38,14 @@ export function readWithToken(
   session: Session,
   about: About,
   make: (headers: Record<string, string>) => Promise<Request>,
-  bounds: Bounds,
+  call: BoundCall,
 ): Promise<Answer> {
   return askAgain(
     {
-      attempt: () => askWithToken(session, about.scope, make, bounds),
+      attempt: (resends) => askWithToken(session, about, make, call, resends),
       api: about.api,
       failure: (refusal) => refusedFor(session, about, refusal),
-      signal: bounds.signal,
+      signal: call.signal,
     },
     session,
   );

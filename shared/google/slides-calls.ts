@@ -17,6 +17,7 @@ import type { WritePace } from './write-pace.ts';
 
 const API = 'Google Slides API';
 const ABOUT: About = {
+  upstream: 'slides',
   api: API,
   thing: 'presentation',
   remedy: 'share it with that account as editor',
@@ -26,9 +27,9 @@ const ABOUT: About = {
 /** Masters, layouts and notes are most of a deck. A group's children come whole. */
 const FIELDS =
   'presentationId,revisionId,pageSize,slides(objectId,pageElements(objectId,size,transform,title,description,shape,image,elementGroup))';
-const READ = { ms: 20_000, bytes: 64 * 1_048_576 };
+const READ = { operation: 'presentation', ms: 20_000, bytes: 64 * 1_048_576 };
 
-const WRITE = { ms: 60_000, bytes: 1_048_576 };
+const WRITE = { operation: 'batchUpdate', ms: 60_000, bytes: 1_048_576 };
 /** Google fetches each image before it answers, perhaps one after the other. */
 const FETCH_MS = 1_000;
 const BUSY_BACKOFF = { baseMs: 2_000, maxMs: 32_000 };
@@ -78,7 +79,7 @@ export function createSlidesApi(session: Session, pace: WritePace): SlidesApi {
 
       for (let tries = 1; ; tries++) {
         await turn(signal);
-        const answer = await askWithToken(session, SCOPES.slides, make, bounds).catch(lost);
+        const answer = await askWithToken(session, ABOUT, make, bounds, tries - 1).catch(lost);
         if (!('status' in answer)) return answer;
         const refusal = readRefusal(answer, clock.now());
         if (!isBusy(refusal)) return outcomeOf(answer, refusal);

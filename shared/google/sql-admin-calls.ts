@@ -20,6 +20,7 @@ export function createSqlAdminApi(session: Session): SqlAdminApi {
       // A token must not go where it was not meant for.
       if (origin !== ROOT) throw new AppError('internal', `the connector asks another than the ${API}`);
       const about = {
+        upstream: 'sqladmin' as const,
         api: API,
         thing: `instance ${instance}`,
         remedy: 'grant it the role roles/cloudsql.client in the project of that instance',
@@ -34,7 +35,7 @@ export function createSqlAdminApi(session: Session): SqlAdminApi {
           headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
           ...(body !== undefined && { body: JSON.stringify(body) }),
         }),
-        { ms: ATTEMPT_MS, bytes: MOST_ANSWER_BYTES, signal },
+        { operation: operationOf(pathname), ms: ATTEMPT_MS, bytes: MOST_ANSWER_BYTES, signal },
       );
       return parseJson(bytes);
     },
@@ -44,4 +45,9 @@ export function createSqlAdminApi(session: Session): SqlAdminApi {
       return authorization.replace(/^Bearer /i, '');
     },
   };
+}
+
+/** By the last word of the path, where it is one that the connector has. */
+function operationOf(pathname: string): string {
+  return /(?:connectSettings|generateEphemeralCert)$/.exec(pathname)?.[0] ?? 'call';
 }

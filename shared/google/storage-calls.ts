@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import { AppError } from '../errors.ts';
-import { type Answer, ask, type Request } from './ask.ts';
+import { type Answer, ask, type Call, type Request } from './ask.ts';
 import { askAgain, type Rig } from './ask-again.ts';
 import { askForBody, type StreamedAnswer } from './ask-for-body.ts';
 import { type Asked, failureOf } from './failures.ts';
@@ -40,7 +40,12 @@ const NO_BUCKET = /bucket does not exist/i;
 /** Of a bucket that there is. */
 class NoSuchObject extends Error {}
 
-type Attempt = (request: Request, signal: AbortSignal) => Promise<Answer>;
+/** A request, and what it is for. */
+interface Asking extends Request {
+  call: Call;
+}
+
+type Attempt = (asking: Asking, signal: AbortSignal) => Promise<Answer>;
 
 export function createStorageApi(options: StorageOptions): StorageApi {
   const { account, emulator, rootUrl, clock } = options;
@@ -48,18 +53,20 @@ export function createStorageApi(options: StorageOptions): StorageApi {
   const iam = rootUrl ?? 'https://iamcredentials.googleapis.com';
   const objectUrl = (bucket: string, name: string) =>
     `${root}/storage/v1/b/${encodeURIComponent(bucket)}/o/${encodeURIComponent(checkName(name))}`;
-  const inFull: Attempt = (request, signal) =>
-    ask(request, { ms: ATTEMPT_MS, bytes: MOST_ANSWER_BYTES, signal }, clock);
+  const inFull: Attempt = ({ call: as, ...request }, signal) =>
+    ask(request, { ms: ATTEMPT_MS, bytes: MOST_ANSWER_BYTES, signal }, clock, as);
+  const storage = (operation: keyof StorageApi): Call => ({ upstream: 'storage', operation });
 
   /** Asks with a token, once more with a new one where it is not accepted, and again as often as is sensible. */
   function call(
-    request: Request,
+    asking: Asking,
     scope: string | undefined,
     asked: Omit<Asked, 'account' | 'scope'>,
     signal: AbortSignal,
     once = inFull,
   ) {
-    const attempt = async (): Promise<Answer> => {
+    const attempt = async (resends: number): Promise<Answer> => {
+      const request = { ...asking, call: { ...asking.call, resends } };
       if (scope === undefined) return once(request, signal);
       const authorized = async () =>
         once({ ...request, headers: { ...request.headers, ...(await account.headers(scope, signal)) } }, signal);
@@ -71,7 +78,7 @@ export function createStorageApi(options: StorageOptions): StorageApi {
     return askAgain({ attempt, api: asked.api, failure, signal }, options);
   }
 
-  function inBucket(bucket: string, request: Request, signal: AbortSignal, once = inFull): Promise<Answer> {
+  function inBucket(bucket: string, request: Asking, signal: AbortSignal, once = inFull): Promise<Answer> {
     const reads = request.method === undefined;
     const remedy = `give it the role roles/storage.${reads ? 'objectViewer' : 'objectUser'} on the bucket ${bucket}`;
     const needed = reads ? SCOPES.storageRead : SCOPES.storage;
@@ -80,7 +87,7 @@ export function createStorageApi(options: StorageOptions): StorageApi {
   }
 
   /** Undefined where the bucket has no such object. */
-  async function ofObject(bucket: string, request: Request, signal: AbortSignal, once = inFull) {
+  async function ofObject(bucket: string, request: Asking, signal: AbortSignal, once = inFull) {
     try {
       return await inBucket(bucket, request, signal, async (...given) => {
         const answer = await once(...given);
@@ -96,12 +103,16 @@ export function createStorageApi(options: StorageOptions): StorageApi {
   return {
     async read(bucket, name, { signal }) {
       let answer: StreamedAnswer | undefined;
-      const streamed: Attempt = async (request, limit) => {
-        answer = await askForBody(request, { ms: ATTEMPT_MS, signal: limit }, clock);
+      const streamed: Attempt = async ({ call: as, ...request }, limit) => {
+        answer = await askForBody(request, { ms: ATTEMPT_MS, signal: limit }, clock, as);
         return answer;
       };
       // What is kept packed comes unpacked, so that its bytes are those that were meant.
-      const request = { url: `${objectUrl(bucket, name)}?alt=media`, headers: { 'accept-encoding': 'identity' } };
+      const request = {
+        call: storage('read'),
+        url: `${objectUrl(bucket, name)}?alt=media`,
+        headers: { 'accept-encoding': 'identity' },
+      };
       if (!(await ofObject(bucket, request, signal, streamed)) || !answer?.body) return undefined;
       const expected = expectedOf(answer.headers);
       if (!expected) {
@@ -115,7 +126,8 @@ export function createStorageApi(options: StorageOptions): StorageApi {
     async write(bucket, name, bytes, type, { signal }) {
       if (!/^[\x20-\x7e]{1,255}$/.test(type)) throw new AppError('invalid', 'an object needs a media type');
       const md5Hash = createHash('md5').update(bytes).digest('base64');
-      const request: Request = {
+      const request: Asking = {
+        call: storage('write'),
         url: `${root}/upload/storage/v1/b/${encodeURIComponent(bucket)}/o?uploadType=multipart&fields=md5Hash`,
         method: 'POST',
         // Cloud Storage itself refuses bytes that are not those of `md5Hash`, and then keeps none.
@@ -131,7 +143,7 @@ export function createStorageApi(options: StorageOptions): StorageApi {
     },
 
     async delete(bucket, name, { signal }) {
-      await ofObject(bucket, { url: objectUrl(bucket, name), method: 'DELETE' }, signal);
+      await ofObject(bucket, { call: storage('delete'), url: objectUrl(bucket, name), method: 'DELETE' }, signal);
     },
 
     async list(bucket, prefix, after, limit, { signal }) {
@@ -147,7 +159,9 @@ export function createStorageApi(options: StorageOptions): StorageApi {
           ...(pageToken !== undefined && { pageToken }),
         });
         const url = `${root}/storage/v1/b/${encodeURIComponent(bucket)}/o?${query}`;
-        const { items, nextPageToken } = jsonOf(await inBucket(bucket, { url }, signal)) as Record<string, unknown>;
+        const { items, nextPageToken } = jsonOf(
+          await inBucket(bucket, { call: storage('list'), url }, signal),
+        ) as Record<string, unknown>;
         for (const item of Array.isArray(items) ? items : []) {
           const { name } = Object(item) as { name?: unknown };
           if (typeof name === 'string' && name.startsWith(prefix) && isAfter(name, after)) names.push(name);
@@ -171,7 +185,8 @@ export function createStorageApi(options: StorageOptions): StorageApi {
   };
 
   async function signBlob(email: string, text: string, { signal }: CallOptions): Promise<Uint8Array> {
-    const request = {
+    const request: Asking = {
+      call: { upstream: 'iam', operation: 'signBlob' },
       url: `${iam}/v1/projects/-/serviceAccounts/${encodeURIComponent(email)}:signBlob`,
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -11,6 +11,8 @@ export interface WritePace {
   turn(signal: AbortSignal): Promise<void>;
   /** In how many milliseconds a turn would come if nobody waited; 0 where it would now. */
   waitMs(): number;
+  /** How many turns could be given at once now. */
+  left(): number;
 }
 
 /**
@@ -28,6 +30,7 @@ export function createWritePace(clock: Clock): WritePace {
 
   return {
     waitMs,
+    left: () => WRITES_A_MINUTE - given.filter((at) => clock.mono() - at < MINUTE_MS).length,
     async turn(signal) {
       const ahead = tail;
       const { promise: left, resolve: leave } = Promise.withResolvers<void>();

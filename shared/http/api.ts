@@ -7,6 +7,7 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { AppError, type ErrorCode } from '../errors.ts';
+import { note } from '../telemetry/scope.ts';
 import type { App, AppEnv } from './app.ts';
 import { decodeText, JSON_LIMIT, parseJson, readBody } from './body.ts';
 import { type Authenticate, type Caller, type Role, requireHost, requireRole } from './callers.ts';
@@ -113,7 +114,10 @@ export function createApi(options: ApiOptions): Api {
       app.on(spec.method.toUpperCase(), spec.path, async (c) => {
         const { req } = c;
         const caller = spec.role === 'anyone' ? ANYONE : await authenticate(req.header('Authorization'));
-        if (spec.role !== 'anyone') requireRole(caller, spec.role);
+        if (spec.role !== 'anyone') {
+          note({ caller: caller.id });
+          requireRole(caller, spec.role);
+        }
         requireDecodable(new URL(req.url).pathname);
         const params = spec.params ? await validate(spec.params, req.param(), inPath) : undefined;
         if (spec.bound !== 'handled') requireHost(caller, spec.bound && (params as { host: string }).host);

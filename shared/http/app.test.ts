@@ -20,7 +20,7 @@ function setUp(timeoutMs?: number) {
     throw new HTTPException(413, { message: 'too much' });
   });
   app.get('/throws/error', () => {
-    throw new Error('password=hunter2');
+    throw new Error('cannot read password=hunter2');
   });
   app.get('/throws/text', () => Promise.reject('text'));
   app.get('/throws/cause', () => {
@@ -62,8 +62,10 @@ describe('an app', () => {
     assert.equal(body['code'], 'internal');
     assert.doesNotMatch(JSON.stringify(body), /hunter2/);
     const line = log.lines.find(({ severity }) => severity === 'ERROR');
-    assert.match(String(line?.['error']), /hunter2[\s\S]*app\.test\.ts/);
+    assert.match(String(line?.['stack_trace']), /cannot read[\s\S]*app\.test\.ts/);
     assert.equal(line?.['requestId'], body['requestId']);
+    assert.equal(log.lines.length, 1);
+    assert.doesNotMatch(JSON.stringify(log.lines), /hunter2/);
   });
 
   it('survives a thrown value that is no Error', async () => {
@@ -91,11 +93,14 @@ describe('an app', () => {
   });
 
   it('takes over a harmless request id and replaces any other', async () => {
-    const { app } = setUp();
+    const { app, log } = setUp();
     const idFor = async (given: string) =>
       (await app.request('/things/a', { headers: { 'X-Request-Id': given } })).headers.get('X-Request-Id');
     assert.equal(await idFor('abc-123_=.'), 'abc-123_=.');
-    for (const bad of ['a b', '"x"', 'x'.repeat(129), '<script>']) assert.notEqual(await idFor(bad), bad);
+    for (const bad of ['a b', '"x"', 'x'.repeat(80), '<script>']) assert.notEqual(await idFor(bad), bad);
+    const longest = 'x'.repeat(79);
+    assert.equal(await idFor(longest), longest);
+    assert.equal(log.lines.at(-1)?.['requestId'], longest, 'it is found in the log as it was answered');
   });
 
   it('sets safe headers and leaves those that a route set', async () => {
@@ -108,14 +113,29 @@ describe('an app', () => {
     assert.equal((await app.request('/things/a')).headers.get('Cache-Control'), 'no-store');
   });
 
-  it('logs one line per request with the pattern, never the address', async () => {
+  it('logs one line per request with the pattern, and the path only where nothing is, without its query', async () => {
     const { app, log } = setUp();
     await app.request('/things/secret?token=secret');
-    await app.request('/secret');
-    assert.equal(log.lines.length, 2);
-    const [{ method, route, status, ms } = {}, unknown] = log.lines;
-    assert.deepEqual({ method, route, status, ms }, { method: 'GET', route: '/things/:name', status: 200, ms: 0 });
-    assert.equal(unknown?.['route'], '-');
+    await app.request('/wp-login.php?token=secret');
+    await app.request('/things/secret', { method: 'PUT' });
+    await app.request(`/${'a/'.repeat(1_000)}`);
+    assert.equal(log.lines.length, 4);
+    const [{ message, route, outcome, httpRequest } = {}, unknown, put, long] = log.lines;
+    assert.deepEqual([message, route, outcome], ['GET /things/:name 200', '/things/:name', 'ok']);
+    const { latency, ...request } = httpRequest as Record<string, unknown>;
+    assert.deepEqual(request, { requestMethod: 'GET', requestUrl: '/things/:name', status: 200 });
+    assert.match(String(latency), /^\d+\.\d{6}s$/);
+    assert.deepEqual(
+      [unknown?.['message'], unknown?.['route'], unknown?.['outcome']],
+      ['GET /wp-login.php 404', '-', 'refused'],
+    );
+    assert.equal(put?.['message'], 'PUT - 405');
+    assert.ok(String(long?.['message']).length < 240);
+    const urls = [unknown, long].map(
+      (line) => (line?.['httpRequest'] as { requestUrl: string } | undefined)?.requestUrl,
+    );
+    assert.equal(urls[0], '/wp-login.php');
+    assert.equal(urls[1]?.length, 200);
     assert.doesNotMatch(JSON.stringify(log.lines), /secret/);
   });
 

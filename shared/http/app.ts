@@ -1,17 +1,19 @@
 /**
- * The app every HTTP function starts from: a request id, errors as problem+json, 404 and 405 alike, safe headers, one access line per request
+ * The app every HTTP function starts from: a request id, errors as problem+json, 404 and 405 alike, safe headers, one line in the log per request
  * and a bounded time for each.
  *
- * Apps may be mounted in one another: an answer that already bears a request id was made, and logged, by an inner one and is passed on as it is.
+ * Apps may be mounted in one another: an answer that already bears a request id was made by an inner one and is passed on as it is.
  */
 import { type Context, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { routePath } from 'hono/route';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
+import { DEBUG_HEADER } from '../telemetry/debug-header.ts';
+import { currentScope, note } from '../telemetry/scope.ts';
 import { discardBody } from './body.ts';
+import { carryRequest, tellRefused } from './carry-request.ts';
 import { problemResponse, toAppError } from './problem.ts';
 
 export interface AppEnv {
@@ -19,6 +21,8 @@ export interface AppEnv {
     requestId: string;
     /** When it came, in monotonic milliseconds. */
     startedAt: number;
+    /** Whether a handler has made another kind of invocation of it. */
+    carried?: boolean;
   };
 }
 
@@ -30,11 +34,14 @@ export interface AppOptions {
   clock: Clock;
   /** Milliseconds until a request that has no answer gets a 503; 55,000 by default, below the platform's own limit. */
   timeoutMs?: number;
+  /** Whether handlers make invocations of their own of what comes, such as events, and then set `carried`. */
+  handlersCarry?: boolean;
 }
 
 /** How long a refused client may go on sending. */
 const DISCARD_MS = 5_000;
-const REQUEST_ID = /^[\w.=-]{1,128}$/;
+/** Longer ones look like tokens, which no line tells (telemetry/redact.ts). */
+const REQUEST_ID = /^[\w.=-]{1,79}$/;
 
 /** Pages set their own policy; an API answer needs nothing. */
 const HEADERS: Record<string, string> = {
@@ -45,7 +52,7 @@ const HEADERS: Record<string, string> = {
 };
 
 export function createApp(options: AppOptions): App {
-  const { log, ids, clock, timeoutMs = 55_000 } = options;
+  const { log, ids, clock, timeoutMs = 55_000, handlersCarry = false } = options;
   const app: App = new Hono<AppEnv>();
 
   const readOn = async (request: Request) => {
@@ -57,24 +64,20 @@ export function createApp(options: AppOptions): App {
   };
 
   app.use(async function envelope(c, next) {
-    const started = clock.mono();
+    const began = performance.now();
     const given = c.req.header('X-Request-Id') ?? '';
-    c.set('startedAt', started);
-    c.set('requestId', REQUEST_ID.test(given) ? given : ids.unique());
-    await next();
-    if (c.res.status >= 400) await readOn(c.req.raw);
-    if (c.res.headers.has('X-Request-Id')) return;
-    const answer = new Response(c.res.body, c.res);
-    answer.headers.set('X-Request-Id', c.get('requestId'));
-    for (const [name, value] of Object.entries(HEADERS)) if (!answer.headers.has(name)) answer.headers.set(name, value);
-    c.res = answer;
-    log.info('request', {
-      requestId: c.get('requestId'),
-      method: c.req.method,
-      route: patternOf(c),
-      status: c.res.status,
-      ms: Math.round(clock.mono() - started),
-    });
+    const requestId = REQUEST_ID.test(given) ? given : ids.unique();
+    c.set('startedAt', clock.mono());
+    c.set('requestId', requestId);
+    const answer = async () => {
+      note({ requestId });
+      await next();
+      if (c.res.status >= 400) await readOn(c.req.raw);
+      if (!c.res.headers.has('X-Request-Id')) c.res = enveloped(c.res, requestId);
+    };
+    if (!handlersCarry) return carryRequest(c, log, answer);
+    await answer();
+    if (!c.get('carried')) tellRefused(c, log, began, requestId);
   });
   app.use(
     methodNotAllowed({
@@ -103,23 +106,18 @@ export function createApp(options: AppOptions): App {
     }
   });
   app.notFound((c) => refuse(c, new AppError('not_found', 'No such address here')));
-  app.onError((error, c) => {
-    const told = toAppError(error);
-    const requestId = (c as Context<AppEnv>).get('requestId');
-    if (told.code === 'internal') log.error('a request failed', { requestId, error });
-    else if (told.status >= 500)
-      log.warn('a request failed', { requestId, code: told.code, error: told.cause ?? told.message });
-    return problemResponse(told, requestId);
-  });
+  app.onError((error, c) => problemResponse(toAppError(error), (c as Context<AppEnv>).get('requestId')));
   return app;
+}
+
+function enveloped(made: Response, requestId: string): Response {
+  const answer = new Response(made.body, made);
+  answer.headers.set('X-Request-Id', requestId);
+  if (currentScope()?.invocation.debug) answer.headers.set(DEBUG_HEADER, 'on');
+  for (const [name, value] of Object.entries(HEADERS)) if (!answer.headers.has(name)) answer.headers.set(name, value);
+  return answer;
 }
 
 function refuse(c: Context, error: AppError): Response {
   return problemResponse(error, (c as Context<AppEnv>).get('requestId'));
-}
-
-/** `/v1/domains/:host`, never the address itself; middleware alone matched where it ends in a star. */
-function patternOf(c: Context): string {
-  const pattern = routePath(c, -1);
-  return pattern.endsWith('*') ? '-' : pattern;
 }

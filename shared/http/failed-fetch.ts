@@ -24,6 +24,11 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? code : '';
 }
 
+/** Whether fetch asks nobody at such a port: https://fetch.spec.whatwg.org/#port-blocking */
+export function isBadPort(error: unknown): boolean {
+  return causeOf(error).message === 'bad port';
+}
+
 /** Whether what came is not HTTP. */
 export function notHttp(error: unknown): boolean {
   return causeOf(error).name === 'HTTPParserError';
@@ -31,6 +36,7 @@ export function notHttp(error: unknown): boolean {
 
 interface Cause {
   name?: unknown;
+  message?: unknown;
   code?: unknown;
   syscall?: unknown;
   errors?: unknown;

@@ -20,10 +20,12 @@ const PUSH = JSON.stringify({
   subscription: 'projects/p/subscriptions/s',
 });
 
-function endpoint(handle: EventHandler, identity: PushIdentity = 'open') {
-  const clock = createFakeClock();
+function endpoint(handle: EventHandler, identity: PushIdentity = 'open', clock = createFakeClock()) {
   const log = createKeptLog();
-  const fetch = createMessageEndpoint({ handle }, { identity, ackDeadlineMs: 10_000, log, ids: systemIds, clock });
+  const fetch = createMessageEndpoint(
+    { handle },
+    { name: 'clicks', identity, ackDeadlineMs: 10_000, log, ids: systemIds, clock },
+  );
   const post = (body: string | Uint8Array<ArrayBuffer> = PUSH, init: RequestInit = {}) =>
     fetch(new Request('http://clicks.example/', { method: 'POST', body, ...init }));
   return { clock, log, fetch, post, errors: () => log.lines.filter(({ severity }) => severity === 'ERROR') };
@@ -68,6 +70,46 @@ describe('an endpoint for pushes', () => {
     const { post, errors } = endpoint(async () => assert.fail('handled'));
     assert.equal((await post('{"message":5}')).status, 204);
     assert.match(String(errors()[0]?.['reason']), /message is not an object/);
+  });
+
+  test('tells each delivery in one line, and a push that came to none in the line of its request', async () => {
+    for (const [error, severity, outcome] of [
+      [undefined, 'INFO', 'done'],
+      [new AppError('invalid', 'x'), 'ERROR', 'dropped'],
+      [new AppError('unavailable', 'x'), 'WARNING', 'again'],
+    ] as const) {
+      const { post, log } = endpoint(async () => {
+        if (error) throw error;
+      });
+      await post();
+      assert.deepEqual(
+        log.lines.map((line) => [line['kind'], line['function'], line['severity'], line['outcome'], line['requestId']]),
+        [['event', 'clicks', severity, outcome, '1']],
+      );
+    }
+    const { post, log } = endpoint(
+      async () => assert.fail('handled'),
+      async () => {
+        throw new AppError('unauthenticated', 'not ours');
+      },
+    );
+    await post();
+    assert.deepEqual(
+      log.lines.map(({ kind, message, code }) => [kind, message, code]),
+      [['request', 'POST - 401', 'unauthenticated']],
+    );
+  });
+
+  test('tells a fault of its own while it reads an event in the line of the request', async () => {
+    const { post, log } = endpoint(async () => assert.fail('handled'), 'open', {
+      ...createFakeClock(),
+      now: () => Number.NaN,
+    });
+    assert.equal((await post()).status, 500);
+    assert.deepEqual(
+      log.lines.map(({ kind, severity, error }) => [kind, severity, error]),
+      [['request', 'ERROR', 'RangeError: Invalid time value']],
+    );
   });
 
   test('aborts the handler before the ack deadline and answers without waiting for it', async () => {

@@ -16,10 +16,13 @@ import type { PushIdentity } from '../events/push-identity.ts';
 import { eventFromRequest } from '../events/wire.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
+import { beginDelivery } from '../telemetry/delivery.ts';
 import { createApp } from './app.ts';
 import { readBody } from './body.ts';
 
 export interface MessageEndpointOptions {
+  /** The subscription's, which is the function's too. */
+  name: string;
   identity: PushIdentity;
   /** The subscription's, in milliseconds: Pub/Sub hangs up then. */
   ackDeadlineMs: number;
@@ -38,14 +41,15 @@ export function createMessageEndpoint(
   fn: Pick<MessageFunction, 'handle'>,
   options: MessageEndpointOptions,
 ): (request: Request) => Promise<Response> {
-  const { identity, ackDeadlineMs, log, ids, clock } = options;
+  const { name, identity, ackDeadlineMs, log, ids, clock } = options;
   const budgetMs = ackDeadlineMs * (1 - ANSWER_MARGIN);
-  const app = createApp({ log, ids, clock, timeoutMs: ackDeadlineMs });
+  const app = createApp({ log, ids, clock, timeoutMs: ackDeadlineMs, handlersCarry: true });
 
   app.post('*', async function receive(c) {
     if (identity !== 'open') await identity(c.req.raw.headers);
     const body = await readBody(c.req.raw, BODY_LIMIT);
     const event = readEvent(c.req.raw.headers, body);
+    c.set('carried', true);
     if (event) await handle(event, c.req.raw.signal);
     return c.body(null, 204);
   });
@@ -55,15 +59,14 @@ export function createMessageEndpoint(
       return eventFromRequest({ headers, body, receivedAt: new Date(clock.now()).toISOString() });
     } catch (error) {
       if (!isAppError(error, 'bad_request')) throw error;
-      log.error('a delivery cannot be read as an event and is dropped', {
-        reason: error.message,
-        bytes: body.byteLength,
-      });
+      const fields = { reason: error.message, bytes: body.byteLength };
+      beginDelivery({ log, clock, subscription: name, event: undefined, fields }).end('dropped', error);
       return undefined;
     }
   }
 
   async function handle(event: Event, hangUp: AbortSignal): Promise<void> {
+    const delivery = beginDelivery({ log, clock, subscription: name, event });
     const answered = new AbortController();
     const overdue = new AbortController();
     const late = clock.sleep(budgetMs, answered.signal).then(() => {
@@ -72,14 +75,12 @@ export function createMessageEndpoint(
       throw error;
     });
     try {
-      await Promise.race([fn.handle(event, { signal: AbortSignal.any([hangUp, overdue.signal]) }), late]);
+      const signal = AbortSignal.any([hangUp, overdue.signal]);
+      await Promise.race([delivery.run(() => fn.handle(event, { signal })), late]);
+      delivery.end('done');
     } catch (error) {
-      const fields = { type: event.type, id: event.id, attempt: event.delivery.attempt, error };
-      if (isRetryable(error)) {
-        log.warn('an event could not be handled and will come again', fields);
-        throw error;
-      }
-      log.error('an event can never be handled and is dropped', fields);
+      delivery.end(isRetryable(error) ? 'again' : 'dropped', error);
+      if (isRetryable(error)) throw error;
     } finally {
       answered.abort();
     }

@@ -24,7 +24,14 @@ function endpoint(handle: Handle = async () => 'done', identity: PushIdentity = 
       return handle(firing, delivery);
     },
   };
-  const { fetch, stop } = createScheduleEndpoint(firings, { identity, timeoutMs: 60_000, log, ids: systemIds, clock });
+  const { fetch, stop } = createScheduleEndpoint(firings, {
+    name: 'night-watch',
+    identity,
+    timeoutMs: 60_000,
+    log,
+    ids: systemIds,
+    clock,
+  });
   const post = (headers: Record<string, string> = CALL, init: RequestInit = {}) =>
     fetch(new Request('http://watch.example/', { method: 'POST', headers, ...init }));
   return { clock, log, told, fetch, post, stop };
@@ -54,7 +61,8 @@ describe('an endpoint for Cloud Scheduler', () => {
     await post();
     const line = log.lines.find(({ firing }) => firing === '2026-01-01T00:05:00Z');
     assert.equal(line?.['job'], 'night-watch');
-    assert.equal(line['end'], 'skipped');
+    assert.deepEqual([line['kind'], line['function'], line['outcome']], ['firing', 'night-watch', 'skipped']);
+    assert.equal(log.lines.length, 1, 'the request that brought it has no line of its own');
   });
 
   it('refuses a call without a scheduled time, or with one that is none, and names the header', async () => {

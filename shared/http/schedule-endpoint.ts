@@ -18,10 +18,15 @@ import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { settledWithin } from '../queue/settled-within.ts';
 import type { FiringEnd, Firings } from '../schedule/firings.ts';
+import { isDebugged } from '../telemetry/debug-header.ts';
+import { carryFiring } from '../telemetry/firing.ts';
+import { traceContextOf } from '../telemetry/trace-context.ts';
 import { createApp } from './app.ts';
 import { readBody } from './body.ts';
 
 export interface ScheduleEndpointOptions {
+  /** The schedule's. */
+  name: string;
   identity: PushIdentity;
   /** The row's, in milliseconds: the platform hangs up then. */
   timeoutMs: number;
@@ -57,21 +62,25 @@ export function createScheduleEndpoint(
   firings: Pick<Firings, 'handle'>,
   options: ScheduleEndpointOptions,
 ): ScheduleEndpoint {
-  const { identity, timeoutMs, log, ids, clock } = options;
+  const { name, identity, timeoutMs, log, ids, clock } = options;
   const stopping = new AbortController();
   const underWay = new Set<Promise<unknown>>();
-  const app = createApp({ log, ids, clock, timeoutMs });
+  const app = createApp({ log, ids, clock, timeoutMs, handlersCarry: true });
 
   app.post('/', async function fire(c) {
     if (identity !== 'open') await identity(c.req.raw.headers);
     const firing = firingOf(c.req.raw.headers);
     await readBody(c.req.raw, BODY_LIMIT);
-    const fields = { firing, job: c.req.header(JOB_HEADER) };
+    c.set('carried', true);
+    const told = {
+      ...{ log, name, firing, judge },
+      fields: { job: c.req.header(JOB_HEADER) },
+      parent: traceContextOf((header) => c.req.header(header)),
+      debug: isDebugged(c.req.raw.headers, log),
+    };
     try {
-      const end = await handle(firing, c.req.raw.signal);
-      log.info('a firing has ended', { ...fields, end });
+      await carryFiring(told, () => handle(firing, c.req.raw.signal));
     } catch (error) {
-      log.warn('a firing has not ended and will come again', { ...fields, error });
       throw comeAgain(error);
     }
     return c.body(null, 204);
@@ -108,6 +117,11 @@ function firingOf(headers: Headers): string {
   const text = headers.get(TIME_HEADER);
   if (!text) throw new AppError('bad_request', `${TIME_HEADER} is missing: this is called by Cloud Scheduler alone`);
   return utcTime(text, TIME_HEADER).replace(/\.\d+Z$/, 'Z');
+}
+
+/** Cloud Scheduler comes again whatever it was. */
+function judge() {
+  return { outcome: 'again', severity: 'WARNING', message: 'a firing has not ended and will come again' } as const;
 }
 
 function comeAgain(error: unknown): AppError {

@@ -1,4 +1,5 @@
 /** Makes of any image one that Slides takes, with as little loss as that allows. */
+import { observe } from '../telemetry/observe.ts';
 import { cleanGif } from './clean-gif.ts';
 import { cleanJpeg } from './clean-jpeg.ts';
 import { cleanPng } from './clean-png.ts';
@@ -37,22 +38,33 @@ export const convertImage = createConverter(drawSvg);
 export function createConverter(draws: typeof drawSvg): ConvertImage {
   const rasters = createGate(RASTERS_AT_ONCE);
   const svgs = createGate(SVGS_AT_ONCE);
-  const raster = (bytes: Uint8Array, kind: RasterKind, shaping: Shaping, signal: AbortSignal) =>
-    rasters(() => convertRaster(bytes, kind, shaping, signal), signal);
-
   return async (bytes, shaping, { signal }) => {
     const kind = kindOf(bytes);
-    if (kind !== 'svg') return raster(bytes, kind, shaping, signal);
-    return svgs(async () => {
-      const { png, width, height } = await draws(bytes, signal);
-      const image = await raster(png, 'png', shaping, signal);
-      return {
-        ...image,
-        changes: inOrder(new Set([...image.changes, 'converted'])),
-        source: { type: MEDIA_TYPES.svg, width, height, bytes: bytes.length },
-      };
-    }, signal);
+    // What has to wait for its turn takes no longer for it.
+    const converting = <T>(work: () => Promise<T>) => observe(conversion(kind, bytes), work);
+    if (kind !== 'svg') return rasters(() => converting(() => convertRaster(bytes, kind, shaping, signal)), signal);
+    return svgs(
+      () =>
+        converting(async () => {
+          const { png, width, height } = await draws(bytes, signal);
+          const image = await rasters(() => convertRaster(png, 'png', shaping, signal), signal);
+          return {
+            ...image,
+            changes: inOrder(new Set([...image.changes, 'converted'])),
+            source: { type: MEDIA_TYPES.svg, width, height, bytes: bytes.length },
+          };
+        }),
+      signal,
+    );
   };
+}
+
+function conversion(kind: RasterKind | 'svg', { length }: Uint8Array) {
+  return {
+    name: 'image.convert',
+    attributes: { 'hawker.image.kind': kind, 'hawker.image.size': length },
+    measures: { metric: 'hawker.slides.conversion.duration', labels: {} },
+  } as const;
 }
 
 async function convertRaster(

@@ -9,6 +9,8 @@ import { AppError, isAppError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import { count } from '../telemetry/metrics.ts';
+import { observe } from '../telemetry/observe.ts';
 import { explain } from './explain.ts';
 import { createReign, type Reign } from './held.ts';
 import type { TermHistory } from './history.ts';
@@ -40,6 +42,8 @@ export interface Contender {
   readonly lease: Lease;
   /** Whether it wants, has or gives back the lease. */
   readonly busy: boolean;
+  /** Whether its term may be counted on now. */
+  readonly leads: boolean;
   report(): ContenderReport;
   /** Refuses all wishes from now on, ends what waits and gives back what is held. Never throws. */
   retire(): Promise<void>;
@@ -56,6 +60,8 @@ const LOST: Record<LossReason, string> = {
   deleted: 'was lost: its record is gone',
 };
 
+const unclean = (clean: boolean) => (clean ? undefined : 'outcome_unknown');
+
 export function createContender(parts: ContenderParts): Contender {
   const { name, identity, note, timing, records, store, history, clock, log, wanted } = parts;
   const tally = createTally();
@@ -70,6 +76,14 @@ export function createContender(parts: ContenderParts): Contender {
   let leaving: PromiseWithResolvers<boolean> | undefined;
   let reign: Reign | undefined;
   let retired = false;
+
+  const attributes = { 'hawker.lease': name };
+  // That somebody else has it is an answer.
+  const acquiring = {
+    name: 'lease.acquire',
+    attributes,
+    isFailure: (error: unknown) => !isAppError(error, 'lease_held'),
+  };
 
   const leads = () => machine.state.term?.lapsed === false;
   const occupied = () => Boolean(attempt || resuming || leaving || leads());
@@ -106,6 +120,7 @@ export function createContender(parts: ContenderParts): Contender {
     const { token } = reign;
     log.debug(resuming ? 'resumed a term' : 'began a term', { lease: name, token, term: term.record.term, identity });
     history.began(name, token, term.record);
+    count('hawker.lease.transitions', { 'hawker.lease': name, 'hawker.outcome': 'acquired' });
     if (resuming) finishResuming(reign.held);
     else {
       attempt?.resolve(reign.held);
@@ -137,15 +152,18 @@ export function createContender(parts: ContenderParts): Contender {
   const standingReign = () => (reign && !reign.over && machine.standing() === 'held' ? reign.held : undefined);
 
   /** `reason` where the term was not given up. */
-  function end(why: string, reason?: LossReason): void {
+  function end(how: string, reason?: LossReason): void {
     if (!reign || reign.over) return;
     const { token, since } = reign;
     const ledMs = clock.mono() - since;
-    reign.end(why);
+    reign.end(how);
     tally.ended(ledMs, reason);
     history.ended(name, token, reason ?? 'released');
+    count('hawker.lease.transitions', { 'hawker.lease': name, 'hawker.outcome': reason ? 'lost' : 'released' });
     const told = { lease: name, token, identity, ledMs: Math.round(ledMs) };
-    if (reason) log.warn('lost a term', { ...told, reason, failure: machine.state.failure });
+    const { failures, failure } = machine.state;
+    // `why` says who has it now. Where it has run out and no request has failed, this process did not get to run in time.
+    if (reason) log.warn('lost a term', { ...told, reason, why: why(), failures, failure });
     else log.debug('ended a term', told);
   }
 
@@ -154,8 +172,8 @@ export function createContender(parts: ContenderParts): Contender {
     if (given !== reign) return;
     end('was released');
     if (attempt || resuming || !machine.state.term) return;
-    if (!(await leave(successor)))
-      log.info('a lease could not be given back; it runs out by itself', { lease: name, token: given.token });
+    const clean = await observe({ name: 'lease.release', attributes, failureOf: unclean }, () => leave(successor));
+    if (!clean) log.info('a lease could not be given back; it runs out by itself', { lease: name, token: given.token });
   }
 
   function leave(successor?: string): Promise<boolean> {
@@ -237,8 +255,8 @@ export function createContender(parts: ContenderParts): Contender {
     lease: {
       name,
       identity,
-      tryAcquire,
-      acquire,
+      tryAcquire: () => observe(acquiring, tryAcquire),
+      acquire: (options) => observe(acquiring, () => acquire(options)),
       resume,
       explain: why,
       async observe() {
@@ -249,6 +267,9 @@ export function createContender(parts: ContenderParts): Contender {
     },
     get busy() {
       return occupied();
+    },
+    get leads() {
+      return standingReign() !== undefined;
     },
     report: () => ({
       name,

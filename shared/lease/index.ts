@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { Leases } from './lease.ts';
 import { createLeases } from './leases.ts';
 import type { LeaseRecords } from './records.ts';
+import { watchRecords } from './watch-records.ts';
 
 export interface LeaseParts {
   /** Keeps the records outside Kubernetes, the history, and what `fenced` commits. */
@@ -18,7 +19,8 @@ export interface LeaseParts {
 }
 
 export async function openLeases(config: Config, parts: LeaseParts): Promise<Leases> {
-  return createLeases({ ...parts, records: await openRecords(config, parts), host: hostname() });
+  const records = watchRecords(await openRecords(config, parts), () => parts.clock.mono());
+  return createLeases({ ...parts, records, host: hostname() });
 }
 
 async function openRecords(config: Config, parts: LeaseParts): Promise<LeaseRecords> {

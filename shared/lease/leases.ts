@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import { gauge } from '../telemetry/metrics.ts';
 import { breakLease } from './break-lease.ts';
 import { type Contender, createContender } from './contender.ts';
 import { createTermHistory } from './history.ts';
@@ -37,6 +38,9 @@ export function createLeases({ records, store, host, clock, ids, log }: LeasesPa
   const closing = new AbortController();
   let made = 0;
   let closed: Promise<void> | undefined;
+  const unmeasured = gauge('hawker.lease.leading', () =>
+    [...contenders].map(({ lease: { name }, leads }) => ({ labels: { 'hawker.lease': name }, value: leads ? 1 : 0 })),
+  );
 
   function lease(name: string, options: LeaseOptions = {}): Lease {
     if (!LEASE_NAME.test(name))
@@ -85,6 +89,7 @@ export function createLeases({ records, store, host, clock, ids, log }: LeasesPa
     enough.abort();
     for (const contender of contenders) contender.halt();
     if (!inTime) log.warn('leases were not all given back in time; they run out by themselves', { withinMs });
+    unmeasured();
     await records.close();
   }
 

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { AppError, messageOf } from '../errors.ts';
 import type { Ids } from '../ids.ts';
+import { observe } from '../telemetry/observe.ts';
 import type { LeaseRecords } from './records.ts';
 import { type Effect, type LeaseEvent, type LeaseState, type Now, type Outcome, standing, wakeAt } from './state.ts';
 import { step } from './step.ts';
@@ -53,6 +54,13 @@ export function createMachine({ name, initial, records, clock, ids, told, settle
   let executing = false;
   let timer: { at: number; cancel: AbortController } | undefined;
 
+  /** Where the term was acquired by an invocation, a part of that; else only measured. */
+  const renewal = {
+    name: 'lease.renew',
+    attributes: { 'hawker.lease': name },
+    measures: { metric: 'hawker.lease.renewal.duration', labels: { 'hawker.lease': name } },
+  } as const;
+
   const now = () => ({ mono: clock.mono(), wall: clock.now() });
 
   /** Whoever is told something may ask for something; that comes after what is being carried out. */
@@ -79,23 +87,26 @@ export function createMachine({ name, initial, records, clock, ids, told, settle
       });
     } else if (effect.type === 'write') {
       counts.writes++;
-      void ask(effect.call, async () => {
+      const renews = effect.write.kind === 'renew';
+      const write = async (): Promise<Outcome> => {
         const version = await records.write(name, effect.write);
-        if (effect.write.kind === 'renew') counts.renewals++;
+        if (renews) counts.renewals++;
         return { type: 'wrote', version };
-      });
+      };
+      void ask(effect.call, write, renews ? renewal : undefined);
     } else told(effect);
   }
 
-  /** One request; an answer that comes after `callMs` is none. */
-  async function ask(call: number, request: () => Promise<Outcome>): Promise<void> {
+  /** One request; an answer that comes after `callMs` is none, also for the step that it is. */
+  async function ask(call: number, request: () => Promise<Outcome>, as?: typeof renewal): Promise<void> {
     const { callMs } = state.timing;
     const answered = new AbortController();
     const late = () => Promise.reject(new AppError('unavailable', `no answer within ${callMs / 1_000} s`));
     let outcome: Outcome;
     try {
       const overdue = clock.sleep(callMs, AbortSignal.any([answered.signal, stopped.signal])).then(late, late);
-      outcome = await Promise.race([request(), overdue]);
+      const inTime = () => Promise.race([request(), overdue]);
+      outcome = await (as ? observe(as, inTime) : inTime());
       trouble = undefined;
     } catch (error) {
       trouble = error;

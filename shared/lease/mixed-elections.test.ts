@@ -35,7 +35,8 @@ describe('elections among contenders of both kinds', { timeout: 110_000 }, () =>
       fc.asyncProperty(fc.integer(), (seed) => inWorld(seed, (world) => history(world, led))),
       { numRuns: RUNS },
     );
-    assert.deepEqual([...led].sort(), ['client-go-1', 'client-go-2', 'ours-1', 'ours-2']);
+    // Which one of each kind leads is up to the seeds; that both kinds do is what makes the histories worth checking.
+    assert.deepEqual([...new Set([...led].map((name) => name.slice(0, -2)))].sort(), ['client-go', 'ours']);
   });
 
   async function history(world: ElectionWorld, led: Set<string>): Promise<void> {

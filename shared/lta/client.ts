@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { neverConnected } from '../http/failed-fetch.ts';
 import { readRetryAfter } from '../http/retry-after.ts';
+import { observeUpstream } from '../telemetry/upstream.ts';
 import { type LtaClient, LtaError } from './lta.ts';
 import { readArrivals } from './read-arrivals.ts';
 import { readBody } from './read-body.ts';
@@ -29,8 +30,17 @@ export interface LtaClientOptions {
 export function createLtaClient({ baseUrl, key, clock }: LtaClientOptions): LtaClient {
   const headers = { AccountKey: key, accept: 'application/json' };
 
+  /** LTA is told nothing of the trace. */
+  const observed = <T>(operation: 'arrivals' | 'list', work: (answered: (status: number) => void) => Promise<T>) =>
+    observeUpstream({ upstream: 'lta', operation, method: 'GET', url: baseUrl }, work);
+
   /** Answers with 2xx alone; throws LtaError for all others, and the signal's reason. */
-  async function ask(path: string, bounds: Bounds, signal: AbortSignal | undefined): Promise<Answer> {
+  async function ask(
+    path: string,
+    bounds: Bounds,
+    signal: AbortSignal | undefined,
+    answered: (status: number) => void,
+  ): Promise<Answer> {
     signal?.throwIfAborted();
     const request = new AbortController();
     const timer = new AbortController();
@@ -43,6 +53,7 @@ export function createLtaClient({ baseUrl, key, clock }: LtaClientOptions): LtaC
     try {
       const response = await connect(`${baseUrl}${path}`, request.signal);
       const httpStatus = response.status;
+      answered(httpStatus);
       refuse(response, clock.now());
       return { httpStatus, body: await readBody(response, bounds.bytes) };
     } catch (error) {
@@ -71,20 +82,23 @@ export function createLtaClient({ baseUrl, key, clock }: LtaClientOptions): LtaC
   }
 
   return {
-    async arrivals(stop, signal) {
-      const answer = await ask(`/v3/BusArrival?BusStopCode=${encodeURIComponent(stop)}`, ARRIVALS, signal);
-      // User Guide, section 2.1: outside hours of operation there is "no response", not even its tags.
-      if (answer.body.trim() === '') return [];
-      return readArrivals(parse(answer), answer.httpStatus);
-    },
+    arrivals: (stop, signal) =>
+      observed('arrivals', async (answered) => {
+        const path = `/v3/BusArrival?BusStopCode=${encodeURIComponent(stop)}`;
+        const answer = await ask(path, ARRIVALS, signal, answered);
+        // User Guide, section 2.1: outside hours of operation there is "no response", not even its tags.
+        if (answer.body.trim() === '') return [];
+        return readArrivals(parse(answer), answer.httpStatus);
+      }),
 
-    async page(set, skip, signal) {
-      const answer = await ask(`/${set}?$skip=${skip}`, PAGE, signal);
-      const { value } = Object(parse(answer)) as { value?: unknown };
-      // An empty body is no page: it would look like the end of the set.
-      if (!Array.isArray(value) || !value.every(isRow)) throw badBody(answer, 'holds no rows');
-      return value;
-    },
+    page: (set, skip, signal) =>
+      observed('list', async (answered) => {
+        const answer = await ask(`/${set}?$skip=${skip}`, PAGE, signal, answered);
+        const { value } = Object(parse(answer)) as { value?: unknown };
+        // An empty body is no page: it would look like the end of the set.
+        if (!Array.isArray(value) || !value.every(isRow)) throw badBody(answer, 'holds no rows');
+        return value;
+      }),
   };
 }
 

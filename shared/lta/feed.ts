@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
+import { counter } from '../telemetry/metrics.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { createBreaker } from './breaker.ts';
 import { createBudget } from './budget.ts';
@@ -46,6 +47,14 @@ const FLIGHT_MS = 10_000;
 const MOST_STOPS = 2_000;
 /** People at a bus stop want an answer within a second, and one that says that it is a minute old is one. */
 const PATIENCE_MS = 1_000;
+
+/** Counts readings as they are given out; `none` where there was none to be had. */
+const GIVEN = {
+  live: counter('hawker.bus.readings', { 'hawker.freshness': 'live' }),
+  cache: counter('hawker.bus.readings', { 'hawker.freshness': 'cached' }),
+  stale: counter('hawker.bus.readings', { 'hawker.freshness': 'stale' }),
+  none: counter('hawker.bus.readings', { 'hawker.freshness': 'none' }),
+};
 
 export interface FeedOptions {
   client: Pick<LtaClient, 'arrivals'>;
@@ -145,7 +154,11 @@ export function createFeed({ client, clock, ids, log, callsPerMinute }: FeedOpti
 
   function fallBack(stop: string, trouble: Trouble): Reading {
     const snapshot = entries.peek(stop)?.snapshot;
-    if (isOld(snapshot)) throw refusal(trouble, dueInMs(stop));
+    if (isOld(snapshot)) {
+      GIVEN.none();
+      throw refusal(trouble, dueInMs(stop));
+    }
+    GIVEN.stale();
     return { snapshot, source: 'stale', upstream: { status: 'failing', ...trouble } };
   }
 
@@ -162,8 +175,10 @@ export function createFeed({ client, clock, ids, log, callsPerMinute }: FeedOpti
     async read(stop, signal) {
       signal?.throwIfAborted();
       const snapshot = entries.peek(stop)?.snapshot;
-      if (snapshot && clock.mono() - snapshot.fetchedMono < TTL_MS)
+      if (snapshot && clock.mono() - snapshot.fetchedMono < TTL_MS) {
+        GIVEN.cache();
         return { snapshot, source: 'cache', upstream: { status: 'ok' } };
+      }
       let flight = flights.get(stop);
       if (!flight) {
         const trouble = refused(stop);
@@ -172,6 +187,7 @@ export function createFeed({ client, clock, ids, log, callsPerMinute }: FeedOpti
       }
       const outcome = await unlessAborted(isOld(snapshot) ? flight : inPatience(flight), signal);
       if ('trouble' in outcome) return fallBack(stop, outcome.trouble);
+      GIVEN.live();
       return { snapshot: outcome.snapshot, source: 'live', upstream: { status: 'ok' } };
     },
 

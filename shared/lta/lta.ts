@@ -65,6 +65,11 @@ export class LtaError extends Error {
     this.httpStatus = options.httpStatus;
     this.retryAfterMs = options.retryAfterMs;
   }
+
+  /** What it is called where errors are counted (telemetry/error-type.ts). */
+  get code(): LtaTrouble {
+    return this.trouble;
+  }
 }
 
 /** The paged sets, by the names DataMall gives them. */

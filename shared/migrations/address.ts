@@ -6,6 +6,7 @@ import { variable } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Google } from '../google/google.ts';
 import { inTime } from '../google/in-time.ts';
+import { keepSecret } from '../telemetry/redact.ts';
 import { googleFailure } from './address-failure.ts';
 import type { SecretRef, Target } from './target.ts';
 
@@ -38,6 +39,7 @@ export async function addressOf(
   if (address.from === 'cloud-sql') {
     const { password, database } = address;
     const secret = password === 'iam' ? '' : await textOf(password, `target ${name}: its password`, given);
+    if (secret !== '') keepSecret(secret);
     const { dialCloudSql, loginOf } = await import('./cloud-sql.ts');
     return {
       ...{ user: loginOf(address, kind), password: secret, database },
@@ -48,6 +50,7 @@ export async function addressOf(
     };
   }
   const found = await textOf(address, `target ${name}: its address`, given);
+  if (kind !== 'sqlite') keepSecret(found);
   // golang-migrate writes sqlite3://path.
   return kind === 'sqlite' ? found.replace(/^sqlite3?:\/\//, '') : found;
 }

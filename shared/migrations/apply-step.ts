@@ -5,6 +5,7 @@ import type { Ids } from '../ids.ts';
 import type { Held } from '../lease/lease.ts';
 import type { Log } from '../log.ts';
 import { backoffMs } from '../retry.ts';
+import { causesOf } from './database-code.ts';
 import type { Step } from './migration.ts';
 import type { Applied, ApplyGiven, Session } from './session.ts';
 import { dirtyError, settleStep } from './settle-dirty.ts';
@@ -21,7 +22,6 @@ const GAVE_WAY = new Set<unknown>([
 /** The lower byte of SQLite's extended codes: busy, locked. */
 const SQLITE_GAVE_WAY = [5, 6];
 
-/** Looks through the causes, where the drivers leave what the client threw or what they read of it. */
 export function gaveWay(error: unknown): boolean {
   for (const { code, errno, errcode, sqlstate } of causesOf(error)) {
     if ([code, errno, sqlstate].some((value) => GAVE_WAY.has(value))) return true;
@@ -36,24 +36,6 @@ export function placeOf(error: unknown): { statement?: number; line?: number } {
     if (typeof statement === 'number' || typeof line === 'number')
       return { ...(typeof statement === 'number' && { statement }), ...(typeof line === 'number' && { line }) };
   return {};
-}
-
-interface Cause {
-  code?: unknown;
-  errno?: unknown;
-  errcode?: unknown;
-  sqlstate?: unknown;
-  statement?: unknown;
-  line?: unknown;
-  cause?: unknown;
-}
-
-function* causesOf(error: unknown): Generator<Cause> {
-  let at = error;
-  for (let depth = 0; depth < 5 && typeof at === 'object' && at !== null; depth++) {
-    yield at;
-    at = (at as Cause).cause;
-  }
 }
 
 export interface ApplyParts {

@@ -8,6 +8,7 @@ import { applyStep, placeOf } from './apply-step.ts';
 import { askProgress } from './ask-progress.ts';
 import { checkDeviations, warningsOf } from './deviations.ts';
 import type { Bundle, Step, VersionState } from './migration.ts';
+import { measureRun, observePages, observeStep } from './observed-run.ts';
 import { planSteps, shortText } from './plan-steps.ts';
 import { checkRebless, rebless } from './rebless.ts';
 import { replayHistory } from './replay-history.ts';
@@ -133,6 +134,8 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
   else tellAgain(told, claim.record, progress.done);
 
   let taken = 0;
+  const { target } = claim.record;
+  const unmeasured = measureRun(target, { left: () => steps.length - taken, idleMs: () => progress.idleMs });
   try {
     for (const step of steps) {
       held.assert();
@@ -141,7 +144,10 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
       if (wanted) return { end: wanted };
       if (taken > 0 && parts.left() < progress.slowestMs + RESERVE_MS) return { end: 'time over' };
       const more = taken < steps.length - 1;
-      const { ms, stopped } = await take(step, { ...given, more }, progress, parts).catch((error: unknown) => {
+      const following = steps[taken + 1];
+      const next = following && { step: following, more: taken + 2 < steps.length };
+      const takeIt = () => take(step, { ...given, more, ...(next && { next }) }, progress, parts);
+      const { ms, stopped } = await observeStep(step, { id, target }, takeIt).catch((error: unknown) => {
         throw named(error, step);
       });
       if (stopped) return { end: stopped };
@@ -152,6 +158,7 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
     const short = shortText(planned);
     return { end: 'done', ...(short !== undefined && { short }) };
   } finally {
+    unmeasured();
     await progress.settled();
     await noteEnd();
   }
@@ -184,8 +191,10 @@ async function take(
   const { session, held, clock, stop } = parts;
   progress.begin(step, progress.knows(step) ? undefined : await rowsAhead(step, parts));
   let thrown: { error: unknown } | undefined;
+  const pageDone = observePages();
   const onPage: ApplyGiven['onPage'] = async (done) => {
     progress.page(done);
+    pageDone(done);
     try {
       held.assert();
       if (stop.aborted) throw stop.reason;

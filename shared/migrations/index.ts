@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Runtime } from '../define.ts';
 import type { Route } from './address.ts';
+import { observeConnect } from './observed-run.ts';
 import type { Session } from './session.ts';
 import type { Kind, Target } from './target.ts';
 
@@ -16,13 +17,14 @@ type OpenSession = (target: Target, given: Omit<OpenGiven, 'runtime'>) => Promis
 
 /** Google is opened where an address is kept in Secret Manager, or the database in Cloud SQL; nothing that was read there is kept for the next session. */
 export function sessionsWith(runtime: Pick<Runtime, 'config' | 'ids' | 'google'>): OpenSession {
-  return async (target, given) => {
+  const open: OpenSession = async (target, given) => {
     const { addressOf } = await import('./address.ts');
     const address = await addressOf(target, { ...given, google: runtime.google });
     if (target.kind === 'firestore')
       return (await import('./firestore.ts')).openFirestore(target, { ...given, runtime });
     return openAt({ ...target, kind: target.kind }, address, given);
   };
+  return (target, given) => observeConnect(target, () => open(target, given));
 }
 
 /** Somewhere else than the target says: a rehearsal's scratch database. */

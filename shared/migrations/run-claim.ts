@@ -1,5 +1,6 @@
 /** One worker's hold on a run's record: it writes only while nobody has taken the run over. */
 import { AppError } from '../errors.ts';
+import { countRun, type RunOutcome } from './observed-run.ts';
 import type { RunRecord } from './run.ts';
 import type { Runs } from './run-records.ts';
 import { hasEnded } from './run-records.ts';
@@ -30,6 +31,12 @@ export async function claimRun(
   });
   if (!claimed || number === 0) return undefined;
   let record = claimed;
+  let isOver = false;
+  const over = (outcome: RunOutcome | undefined) => {
+    if (isOver || outcome === undefined) return;
+    isOver = true;
+    countRun(record, outcome);
+  };
   return {
     get record() {
       return record;
@@ -40,9 +47,20 @@ export async function claimRun(
         isMine = current.claim === number && !hasEnded(current);
         return isMine ? change(current) : undefined;
       });
-      if (!isMine || !found) throw new AppError('lease_lost', 'Another worker has taken this run over');
+      if (!isMine || !found) {
+        over('interrupted');
+        throw new AppError('lease_lost', 'Another worker has taken this run over');
+      }
+      over(outcomeOf(found, record));
       record = found;
       return found;
     },
   };
+}
+
+/** What became of a run by this write; undefined where its worker goes on with it. */
+function outcomeOf({ state, seq = 0 }: RunRecord, before: RunRecord): RunOutcome | undefined {
+  if (state === 'queued') return seq > (before.seq ?? 0) ? 'continued' : 'interrupted';
+  if (state === 'done') return 'succeeded';
+  return state === 'failed' || state === 'cancelled' || state === 'paused' ? state : undefined;
 }

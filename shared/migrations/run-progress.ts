@@ -22,6 +22,8 @@ export interface Progress {
   readonly slowestMs: number;
   /** Of the step under way, in this process. */
   readonly slowestPageMs: number;
+  /** Since it last got on: a step, a statement or a page that ended, or a count of the database's that rose. */
+  readonly idleMs: number;
   /** Whether this run has begun this very step before, and knows how much there is of it. */
   knows(step: Step): boolean;
   /** `rows`: those it has before it, as estimated; undefined where nobody asked. */
@@ -68,6 +70,7 @@ export function createProgress(
   let current: Entry | undefined;
   let ofPages = inPages(undefined, 0);
   let pageBegan = 0;
+  let gotOn = clock.mono();
   let isPaged = false;
   let ofStatement = underStatement();
 
@@ -103,6 +106,9 @@ export function createProgress(
     get slowestPageMs() {
       return slowestPageMs;
     },
+    get idleMs() {
+      return clock.mono() - gotOn;
+    },
     knows: (step) => begun(step)?.rowsTotal !== undefined,
     begin(step, ahead) {
       const { migration, direction } = step;
@@ -117,6 +123,7 @@ export function createProgress(
     },
     statement(statement, statements) {
       ofStatement = underStatement();
+      gotOn = clock.mono();
       if (current) current = { ...withoutNews(current), statement, statements };
       writeSoon();
     },
@@ -124,6 +131,7 @@ export function createProgress(
       const now = clock.mono();
       slowestPageMs = Math.max(slowestPageMs, now - pageBegan);
       pageBegan = now;
+      gotOn = now;
       isPaged = true;
       if (current) current = { ...withoutNews(current), ...ofPages(given, current.rowsTotal, now) };
     },
@@ -132,6 +140,7 @@ export function createProgress(
       if (!current || isPaged) return;
       const news = given && ofStatement(given, clock.mono());
       if (!news && current.phase === undefined) return;
+      if (news && (news.phase !== current.phase || (news.rows ?? 0) > (current.rows ?? 0))) gotOn = clock.mono();
       current = { ...withoutNews(current), ...news };
       writeSoon();
     },
@@ -139,6 +148,7 @@ export function createProgress(
       const { version = '', name = '', direction = 'up' as const, pages, rows: looked, rowsTotal } = current ?? {};
       const entry = { version, name, direction, ms };
       current = undefined;
+      gotOn = clock.mono();
       done++;
       if (pages === undefined) slowestMs = Math.max(slowestMs, ms);
       entries.push(pages === undefined ? entry : { ...entry, pages, ...defined({ rows: looked, rowsTotal }) });

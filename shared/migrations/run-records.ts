@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import { docId, type Store } from '../store/store.ts';
+import { countRun } from './observed-run.ts';
 import type { Command, RunRecord } from './run.ts';
 
 const COLLECTION = 'migration-runs';
@@ -115,14 +116,20 @@ export function createRuns({ store, clock, ids }: { store: Store; clock: Clock; 
       return { id, record: found };
     },
 
-    cancel: (id) =>
-      update(id, (record) => {
+    async cancel(id) {
+      let isEnd = false;
+      const cancelled = await update(id, (record) => {
+        isEnd = false;
         if (hasEnded(record)) return undefined;
         const asked: RunRecord = { ...record, cancelRequested: true };
         if (record.state !== 'queued' && record.state !== 'paused') return asked;
+        isEnd = true;
         const { pauseRequested: _, ...ended } = { ...asked, ...unfinished(record) };
         return { ...ended, state: 'cancelled', changed: (record.done ?? 0) > 0, endedAt: now() };
-      }),
+      });
+      if (isEnd && cancelled) countRun(cancelled, 'cancelled');
+      return cancelled;
+    },
 
     pause: (id) =>
       update(id, (record) => {

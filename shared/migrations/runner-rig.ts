@@ -53,7 +53,11 @@ export function createRig(files: Record<string, string> = someFiles(3)) {
     begin: async (command: AskedRun['command'], more: Partial<AskedRun> = {}) =>
       (await runs.begin({ target: TARGET.name, command, by: 'ann', ...more })).id,
     /** Another one each time; with a clock of its own where it is to be paused. */
-    process(own: FakeClock = clock, inApply?: () => Promise<unknown>) {
+    process(
+      own: FakeClock = clock,
+      inApply?: () => Promise<unknown>,
+      onPublish?: (topic: string, event: NewEvent) => void,
+    ) {
       const log = createKeptLog();
       const records = createStoreRecords(store, 'memory');
       const leases = createLeases({ records, store, host: 'test', clock: own, ids: systemIds, log });
@@ -65,6 +69,7 @@ export function createRig(files: Record<string, string> = someFiles(3)) {
         runs: createRuns({ store, clock: own, ids: systemIds }),
         queue: {
           async publish(topic, event) {
+            onPublish?.(topic, event);
             if (topic === 'migration.told') told.push(event);
             else if (rig.queueFails) throw new Error('the queue is down');
             else messages.push(event.data as { run: string; seq: number });

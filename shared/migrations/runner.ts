@@ -5,9 +5,11 @@ import type { Ids } from '../ids.ts';
 import type { Held, Leases } from '../lease/lease.ts';
 import type { Log } from '../log.ts';
 import type { Queue } from '../queue/queue.ts';
+import { note } from '../telemetry/scope.ts';
 import { carryOut, type Outcome, RESERVE_MS, stepOf } from './carry-out.ts';
 import { createLook, type Look, leaseName } from './look.ts';
 import type { Bundle } from './migration.ts';
+import { observePart } from './observed-run.ts';
 import type { RunRecord } from './run.ts';
 import { type Claim, claimRun } from './run-claim.ts';
 import { createTold, publishRun } from './run-events.ts';
@@ -76,9 +78,10 @@ export function createRunner(parts: RunnerParts): Runner {
       if (!isLast && isRetryable(error)) throw error;
       return error;
     });
-    if (!isTarget(target)) return endUnclaimed(id, at, target);
+    if (!isTarget(target)) return observePart(id, record, () => endUnclaimed(id, at, target));
     const left = () => began + budgetMs - clock.mono();
-    return work({ id, target, left, signal, budgetMs, seq: at, isLast }, record);
+    const given = { id, target, left, signal, budgetMs, seq: at, isLast };
+    return observePart(id, record, () => work(given, record));
   }
 
   async function endUnclaimed(id: string, seq: number, error: unknown): Promise<RunRecord> {
@@ -146,8 +149,8 @@ export function createRunner(parts: RunnerParts): Runner {
         return end(id, claim, { state: 'failed', error: new AppError('lease_held', detail) });
       };
       const leases = await parts.leases();
-      const note = `${record.command} (run ${id}) by ${record.by}`.slice(0, 200);
-      const lease = leases.lease(leaseName(given.target.name), { durationMs: LEASE_MS[given.target.kind], note });
+      const about = { note: `${record.command} (run ${id}) by ${record.by}`.slice(0, 200) };
+      const lease = leases.lease(leaseName(given.target.name), { durationMs: LEASE_MS[given.target.kind], ...about });
       const held = await takeLease(lease, waiting);
       if (!held) return await gaveUp();
       let outcome: Outcome | undefined;
@@ -267,7 +270,8 @@ export function createRunner(parts: RunnerParts): Runner {
       changed: found.changed ?? (found.done ?? 0) > 0,
       endedAt: now(),
     }));
-    if (error !== undefined) log.warn('a run of migrations failed', { run: id, target: record.target, error });
+    // Whoever carries the run out writes its line.
+    if (error !== undefined) note({ error });
     const told = createTold(id, { queue, clock, log });
     if (!record.dryRun) told.ended(record);
     await told.settled();

@@ -40,6 +40,11 @@ export interface ApplyGiven {
   bundle: string;
   /** More steps follow: a database that can may put off the flush to disk to the last one, which makes all before it durable too. Each is atomic with its stamp all the same. */
   more: boolean;
+  /**
+   * The step behind this one. A database that answers in order may be sent it at once, so that it does not wait for us in between; it takes no effect before `apply` is called for it, and whatever
+   * else is asked of the session takes it back.
+   */
+  next?: { step: Step; more: boolean };
   /** Told of each statement where they are sent one by one: the k-th (from 1) of n is about to be sent. */
   onStatement?: (k: number, n: number) => void;
   /** Told after each page of a step that works in pages, once the page has taken effect; answers why to stop there. Without it nothing stops it but its end. */

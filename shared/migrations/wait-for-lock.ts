@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { isAppError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import type { Held, Lease } from '../lease/lease.ts';
+import { observeLock } from './observed-run.ts';
 import type { Holder, Session } from './session.ts';
 import type { Kind } from './target.ts';
 
@@ -36,7 +37,11 @@ export interface Patience {
 }
 
 /** Undefined where it was not to be had in time. Rejects with the signal's reason. */
-export async function takeLease(lease: Lease, { left, signal, tell }: Patience): Promise<Held | undefined> {
+export function takeLease(lease: Lease, patience: Patience): Promise<Held | undefined> {
+  return observeLock('lease', () => waitForLease(lease, patience));
+}
+
+async function waitForLease(lease: Lease, { left, signal, tell }: Patience): Promise<Held | undefined> {
   signal.throwIfAborted();
   const held = await lease.tryAcquire();
   if (held) return held;
@@ -62,7 +67,11 @@ async function leaseHolders(lease: Lease): Promise<Holder[]> {
  * Polls outside any transaction: whoever waits inside one holds up `CREATE INDEX CONCURRENTLY` of the very holder, and both are stuck. Throws `lease_lost`
  * where the lease went meanwhile. Answers false where it was not to be had in time.
  */
-export async function takeLock(session: Session, held: Held, patience: Patience): Promise<boolean> {
+export function takeLock(session: Session, held: Held, patience: Patience): Promise<boolean> {
+  return observeLock('lock', () => waitForLock(session, held, patience));
+}
+
+async function waitForLock(session: Session, held: Held, patience: Patience): Promise<boolean> {
   const { left, signal, clock, ids, tell } = patience;
   let told = -Infinity;
   for (let ceiling = FIRST_MS; ; ceiling = Math.min(MOST_MS, ceiling * 2)) {

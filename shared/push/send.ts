@@ -2,6 +2,7 @@
 import type { PushTarget } from '../bus/alerts.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import { observeUpstream } from '../telemetry/upstream.ts';
 import type { PushKeys } from './keys.ts';
 import { pushAddress } from './push-services.ts';
 
@@ -68,7 +69,16 @@ export function createSendPush({ keys, contact, services, clock }: SendOptions):
     });
     return outcomeOf(status);
 
-    async function post(url: URL, request: RequestInit): Promise<number> {
+    /** Push services are told nothing of the trace. */
+    function post(url: URL, request: RequestInit): Promise<number> {
+      return observeUpstream({ upstream: 'push', operation: 'send', method: 'POST', url }, async (answered) => {
+        const status = await postInTime(url, request);
+        answered(status);
+        return status;
+      });
+    }
+
+    async function postInTime(url: URL, request: RequestInit): Promise<number> {
       const ended = new AbortController();
       const late = new AbortController();
       clock.sleep(TIMEOUT_MS, ended.signal).then(

@@ -71,6 +71,7 @@ function createModel() {
   return {
     dead,
     claimable,
+    waiting: () => rows.length,
     add: (keys: (string | undefined)[], now: number) => {
       // Rows of one transaction differ in order by key alone: those without one come first.
       const added = keys.map((key) => ({ event: `${++events}`, key, due: now, attempt: 0, holder: undefined }));
@@ -140,6 +141,8 @@ test('whatever is added, claimed, answered late or never, the rows are what the 
       }
       const dead = deliveries.dead(subscription, 1_000).map(({ event, attempts }) => ({ event, attempts }));
       assert.deepEqual(dead, model.dead);
+      const depth = deliveries.depth(subscription);
+      assert.deepEqual([depth.waiting, depth.dead], [model.waiting(), model.dead.length]);
     }),
     { numRuns: 150 },
   );
@@ -161,4 +164,26 @@ test('an event whose handlers never answered dies with the last reason there was
   const reasons = Object.fromEntries(deliveries.dead(subscription, 10).map(({ event, reason }) => [event, reason]));
   assert.equal(reasons['said'], 'it broke');
   assert.match(reasons['mute'] ?? '', /no answer/);
+});
+
+test('the oldest that waits is the one that was published first, whatever has been tried since, and of each subscription by itself', () => {
+  const [subscription, other] = ['aged', 'younger'];
+  const add = (name: string, event: string, now: number) =>
+    database.transaction(() => deliveries.add([{ subscription: name, event, key: undefined }], now));
+  assert.deepEqual(deliveries.depth(subscription), { waiting: 0, oldest: undefined, dead: 0 });
+  add(subscription, 'first', 100);
+  add(other, 'elsewhere', 150);
+  add(subscription, 'second', 200);
+  const options = { now: 300, limit: 1, leaseUntil: 300 + LEASE_MS, maxAttempts: MAX_ATTEMPTS };
+  const [first] = database.transaction(() => deliveries.claim(subscription, options)).claims;
+  assert.ok(first);
+  database.transaction(() => deliveries.putBack(first, 9_000, 'later'));
+  assert.deepEqual(deliveries.depth(subscription), { waiting: 2, oldest: 100, dead: 0 });
+  const [again] = database.transaction(() =>
+    deliveries.claim(subscription, { ...options, now: 9_000, limit: 2, leaseUntil: 9_500 }),
+  ).claims;
+  assert.ok(again);
+  database.transaction(() => deliveries.bury(again, 9_000, 'never'));
+  assert.deepEqual(deliveries.depth(subscription), { waiting: 1, oldest: 200, dead: 1 });
+  assert.deepEqual(deliveries.depth(other), { waiting: 1, oldest: 150, dead: 0 });
 });

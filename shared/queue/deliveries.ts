@@ -45,7 +45,17 @@ export interface DeadRow {
   at: number;
 }
 
-/** All but `hasDue` and `dead` are for use inside a transaction. `now` and other times are milliseconds since the epoch. */
+/** How many events of a subscription are not finished. */
+export interface DepthRow {
+  /** Those under way and those that back off or wait for others among them; at most MOST_COUNTED. */
+  waiting: number;
+  /** When the oldest of them was published, in milliseconds since the epoch; undefined where there is none. */
+  oldest: number | undefined;
+  /** Dead letters, at most MOST_COUNTED. */
+  dead: number;
+}
+
+/** All but `hasDue`, `dead` and `depth` are for use inside a transaction. `now` and other times are milliseconds since the epoch. */
 export interface Deliveries {
   add(rows: readonly NewDelivery[], now: number): void;
   /** Whether a claim would find something. */
@@ -60,6 +70,7 @@ export interface Deliveries {
   bury(claim: Claim, now: number, reason: string): void;
   /** The newest first. */
   dead(subscription: string, limit: number): DeadRow[];
+  depth(subscription: string): DepthRow;
 }
 
 export interface ClaimOptions {
@@ -134,6 +145,16 @@ const DEAD = `
   SELECT id, event, key, published, attempts, reason, at FROM queue_dead_letters
   WHERE subscription = ? ORDER BY id DESC LIMIT ?`;
 
+/** Counting goes through an index entry by entry, and nothing else happens meanwhile. */
+const MOST_COUNTED = 100_000;
+
+const COUNT_WAITING = `SELECT count(*) AS count FROM (SELECT 1 FROM queue_deliveries WHERE subscription = ? LIMIT ${MOST_COUNTED})`;
+
+const COUNT_DEAD = `SELECT count(*) AS count FROM (SELECT 1 FROM queue_dead_letters WHERE subscription = ? LIMIT ${MOST_COUNTED})`;
+
+/** A row's number is above those of all that are there. The sign keeps the index away, by which all would have to be sorted. */
+const OLDEST_WAITING = 'SELECT published FROM queue_deliveries WHERE +subscription = ? ORDER BY seq LIMIT 1';
+
 const NO_ANSWER = 'no answer before the ack deadline: the process ended or was stuck';
 
 /** Makes the tables where they are missing. */
@@ -185,5 +206,13 @@ export function createDeliveries(database: Database, ids: Ids): Deliveries {
     bury,
     putBack: ({ seq, lease }, due, reason) => void database.run(PUT_BACK, due, reason, seq, lease),
     dead: (subscription, limit) => database.all<DeadRow>(DEAD, subscription, limit),
+    depth(subscription) {
+      const count = (query: string) => database.get<{ count: number }>(query, subscription)?.count ?? 0;
+      const waiting = count(COUNT_WAITING);
+      // Where there is none, looking for it would go through the whole table.
+      const oldest =
+        waiting > 0 ? database.get<{ published: number }>(OLDEST_WAITING, subscription)?.published : undefined;
+      return { waiting, oldest, dead: count(COUNT_DEAD) };
+    },
   };
 }

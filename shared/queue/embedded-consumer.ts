@@ -15,6 +15,9 @@ import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { backoffMs } from '../retry.ts';
 import type { Database } from '../sqlite/database.ts';
+import { beginDelivery, type DeliveryRun } from '../telemetry/delivery.ts';
+import { count } from '../telemetry/metrics.ts';
+import { runOutOfScope } from '../telemetry/scope.ts';
 import type { Claim, Deliveries } from './deliveries.ts';
 import type { Consumer, EventHandler, SubscriptionSpec } from './queue.ts';
 
@@ -49,6 +52,7 @@ export interface EmbeddedConsumer extends Consumer {
 interface Running {
   claim: Claim;
   abort: AbortController;
+  delivery: DeliveryRun;
   deadline: NodeJS.Timeout;
 }
 
@@ -61,6 +65,7 @@ export function createEmbeddedConsumer(
 ): EmbeddedConsumer {
   const { database, deliveries, clock, ids, timing, decode } = options;
   const log = options.log.with({ subscription: subscription.name });
+  const labels = { 'messaging.destination.subscription.name': subscription.name };
   const running = new Set<Running>();
   const outcomes: { claim: Claim; outcome: Outcome }[] = [];
   const idle: (() => void)[] = [];
@@ -69,10 +74,13 @@ export function createEmbeddedConsumer(
   let failing = false;
 
   const wake = () => {
-    scheduled ??= setImmediate(() => {
-      scheduled = undefined;
-      turn();
-    });
+    // Whoever published has nothing to do with what follows from here.
+    scheduled ??= runOutOfScope(() =>
+      setImmediate(() => {
+        scheduled = undefined;
+        turn();
+      }),
+    );
   };
   // Kept referenced: a consumer keeps its process alive until it is stopped, as a server does.
   const poll = setInterval(() => turn(), timing.pollMs);
@@ -92,11 +100,13 @@ export function createEmbeddedConsumer(
       const { claims, buried } = database.transaction(settleAndClaim, stopped ? undefined : 'briefly');
       outcomes.length = 0;
       for (const each of claims) void deliver(each);
+      if (buried > 0) count('hawker.queue.dead_letters', labels, buried);
       // There may be more; but places must have become free first, and their handlers' ends wake us anyway.
       if (buried > 0 || (claims.length === CLAIMS_PER_TURN && running.size < subscription.concurrency)) wake();
       failing = false;
     } catch (error) {
-      if (!failing) log.error('the queue file cannot be used; trying again', { error });
+      // Of a file that is gone whoever opened it tells, once for all.
+      if (!failing && !database.gone) log.error('the queue file cannot be used; trying again', { error });
       failing = true;
     }
   };
@@ -119,26 +129,44 @@ export function createEmbeddedConsumer(
 
   const deliver = async (claim: Claim) => {
     const abort = new AbortController();
+    const { event, unreadable } = read(claim);
+    const common = { log, clock, subscription: subscription.name };
+    const delivery = beginDelivery({ ...common, event, fields: { attempt: claim.attempt } });
     const deadline = setTimeout(() => {
-      const reason = `the handler did not end within ${subscription.ackDeadlineMs} ms`;
-      abort.abort(new AppError('unavailable', reason));
-      end(run, { reason });
+      cutOff(run, `the handler did not end within ${subscription.ackDeadlineMs} ms`);
     }, subscription.ackDeadlineMs).unref();
-    const run: Running = { claim, abort, deadline };
+    const run: Running = { claim, abort, delivery, deadline };
     running.add(run);
     try {
-      await handler(decode(claim), { signal: abort.signal });
+      if (!event) throw unreadable;
+      await delivery.run(() => handler(event, { signal: abort.signal }));
+      delivery.end('done');
       end(run, 'done');
     } catch (error) {
-      const fields = { error, attempt: claim.attempt, event: claim.event.slice(0, 300) };
-      if (!isRetryable(error)) {
-        log.error('an event can never be handled and is dropped', fields);
-        return end(run, 'done');
-      }
-      if (claim.attempt >= subscription.maxAttempts) log.error('an event becomes a dead letter', fields);
-      else log.warn('an event could not be handled and will come again', fields);
-      end(run, { reason: messageOf(error) });
+      fail(run, error);
     }
+  };
+
+  const read = (claim: Claim): { event?: Event; unreadable?: unknown } => {
+    try {
+      return { event: decode(claim) };
+    } catch (error) {
+      return { unreadable: error };
+    }
+  };
+
+  const fail = (run: Running, error: unknown, delayMs?: number) => {
+    const last = run.claim.attempt >= subscription.maxAttempts;
+    run.delivery.end(isRetryable(error) ? (last ? 'dead' : 'again') : 'dropped', error);
+    if (!isRetryable(error)) end(run, 'done');
+    else end(run, { reason: messageOf(error), ...(delayMs !== undefined && { delayMs }) });
+  };
+
+  /** Ends an attempt whose handler may go on. */
+  const cutOff = (run: Running, reason: string, delayMs?: number) => {
+    const error = new AppError('unavailable', reason);
+    run.abort.abort(error);
+    fail(run, error, delayMs);
   };
 
   /** Notes how an attempt ended. After a deadline or a stop only a late success counts. */
@@ -150,12 +178,8 @@ export function createEmbeddedConsumer(
     if (running.size === 0) for (const resolve of idle.splice(0)) resolve();
   };
 
-  const cutOff = () => {
-    const reason = 'the process had to end before the handler did';
-    for (const run of running) {
-      run.abort.abort(new AppError('unavailable', reason));
-      end(run, { reason, delayMs: 0 });
-    }
+  const cutOffAll = () => {
+    for (const run of running) cutOff(run, 'the process had to end before the handler did', 0);
   };
 
   return {
@@ -163,7 +187,7 @@ export function createEmbeddedConsumer(
     async stop(withinMs) {
       stopped = true;
       if (running.size > 0) {
-        const timer = setTimeout(cutOff, withinMs);
+        const timer = setTimeout(cutOffAll, withinMs);
         await new Promise<void>((resolve) => idle.push(resolve));
         clearTimeout(timer);
       }

@@ -119,8 +119,11 @@ export function openEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
 
     purge: (subscription, choice) => dead.purge(subscription, choice),
 
+    depths: () => options.subscriptions.map(({ name }) => ({ subscription: name, ...deliveries.depth(name) })),
+
     async check() {
       if (closed) throw new AppError('unavailable', 'the queue is closed');
+      database.assertThere();
       await transactionWhenFree(database, clock, () => undefined);
     },
 
@@ -129,7 +132,8 @@ export function openEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
       const deadline = clock.mono() + withinMs;
       const open = [...consumers.values()].flatMap((peers) => [...peers]);
       await Promise.all(open.map((consumer) => consumer.stop(withinMs)));
-      return commit.flush(Math.max(0, deadline - clock.mono()));
+      // A file that is gone takes nothing however long one waits.
+      return commit.flush(database.gone ? 0 : Math.max(0, deadline - clock.mono()));
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Database } from '../sqlite/database.ts';
+import { observedQueue } from './observed.ts';
 import type { Queue, SubscriptionSpec } from './queue.ts';
 
 export interface QueueOptions {
@@ -22,8 +23,8 @@ export async function openQueue(
 ): Promise<Queue> {
   if (config.HAWKER_QUEUE === 'pubsub') {
     const { openPubsubQueue } = await import('./pubsub.ts');
-    return openPubsubQueue({ ...options, config });
+    return observedQueue(openPubsubQueue({ ...options, config }), 'gcp_pubsub');
   }
   const { openEmbeddedQueue } = await import('./embedded.ts');
-  return openEmbeddedQueue({ ...options, database: database() });
+  return observedQueue(openEmbeddedQueue({ ...options, database: database() }), 'hawker_embedded');
 }

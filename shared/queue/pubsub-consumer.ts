@@ -10,10 +10,12 @@
 import type { Message, Subscription, SubscriptionOptions } from '@google-cloud/pubsub';
 import type { Clock } from '../clock.ts';
 import { AppError, isRetryable, messageOf } from '../errors.ts';
+import type { Event } from '../events/event.ts';
 import { eventFromPubsubMessage } from '../events/pubsub-message.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { backoffMs } from '../retry.ts';
+import { beginDelivery } from '../telemetry/delivery.ts';
 import type { PubsubClient } from './pubsub-client.ts';
 import { deadMessage, deadName } from './pubsub-dead-letters.ts';
 import type { Consumer, EventHandler, SubscriptionSpec } from './queue.ts';
@@ -120,23 +122,30 @@ export function createPubsubConsumer(
     };
     const deadline = setTimeout(cutOff, spec.ackDeadlineMs, `the handler did not end within ${spec.ackDeadlineMs} ms`);
     running.add(cutOff);
+    const { event, unreadable } = read(message);
+    const fields = { messageId: message.id, attempt: message.deliveryAttempt || undefined };
+    const delivery = beginDelivery({ log, clock, subscription: spec.name, event, fields });
     try {
-      const event = eventFromPubsubMessage(message, { subscription: subscription?.name, topic: spec.topic });
-      await Promise.race([handler(event, { signal: abort.signal }), cut.promise]);
+      if (!event) throw unreadable;
+      await Promise.race([delivery.run(() => handler(event, { signal: abort.signal })), cut.promise]);
+      delivery.end('done');
     } catch (error) {
-      const fields = { error, messageId: message.id, attempt: message.deliveryAttempt || undefined };
-      if (isRetryable(error)) {
-        const last = message.deliveryAttempt >= spec.maxAttempts;
-        if (last) log.error('an event becomes a dead letter', fields);
-        else log.warn('an event could not be handled and will come again', fields);
-        return last && (await bury(message, messageOf(error)));
-      }
-      log.error('an event can never be handled and is dropped', fields);
+      const last = message.deliveryAttempt >= spec.maxAttempts;
+      delivery.end(isRetryable(error) ? (last ? 'dead' : 'again') : 'dropped', error);
+      if (isRetryable(error)) return last && (await bury(message, messageOf(error)));
     } finally {
       clearTimeout(deadline);
       running.delete(cutOff);
     }
     return true;
+  };
+
+  const read = (message: Message): { event?: Event; unreadable?: unknown } => {
+    try {
+      return { event: eventFromPubsubMessage(message, { subscription: subscription?.name, topic: spec.topic }) };
+    } catch (error) {
+      return { unreadable: error };
+    }
   };
 
   /** Answers whether the dead letters have it now; where they have not, Pub/Sub's own policy will put it there. */

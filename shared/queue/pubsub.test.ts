@@ -59,7 +59,7 @@ test('a pushed event reaches its function whole; a failure brings it again, a su
         if (got.all.length < 3) throw new AppError('unavailable', 'not yet');
       },
     },
-    { identity: 'open', ackDeadlineMs: spec.ackDeadlineMs, log, clock: systemClock, ids: systemIds },
+    { name: spec.name, identity: 'open', ackDeadlineMs: spec.ackDeadlineMs, log, clock: systemClock, ids: systemIds },
   );
   const listener = getRequestListener(endpoint);
   const server = createServer((request, response) => {

@@ -44,6 +44,17 @@ export interface DeadLetter {
   at: string;
 }
 
+/** How much of a subscription is not done. */
+export interface Depth {
+  subscription: string;
+  /** Events that are not finished: waiting, under way, backing off. Counted up to 100,000. */
+  waiting: number;
+  /** When the oldest of them was published, in milliseconds since the epoch. */
+  oldest: number | undefined;
+  /** Dead letters, counted up to 100,000. */
+  dead: number;
+}
+
 /** Dead letters by their ids, or that many of those that died first. */
 export type DeadLetterChoice = { ids: readonly string[] } | { oldest: number };
 
@@ -66,6 +77,8 @@ export interface Queue {
   redrive(subscription: string, choice: DeadLetterChoice): Promise<string[]>;
   /** Removes dead letters for good. Answers the ids of those that were there. */
   purge(subscription: string, choice: DeadLetterChoice): Promise<string[]>;
+  /** Of each subscription of the bundle, read from the file at once. Absent with Pub/Sub, whose depth Cloud Monitoring knows. */
+  depths?(): Depth[];
   /** Resolves when the queue takes events; throws what stands in the way. */
   check(): Promise<void>;
   /** Resolves when all that was handed to `publish` is durable or `withinMs` have passed; answers how many events were not. */

@@ -6,6 +6,7 @@ import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import { settledWithin } from '../queue/settled-within.ts';
 import { backoffMs } from '../retry.ts';
+import { carryFiring } from '../telemetry/firing.ts';
 import { createFirings, type Firings } from './firings.ts';
 import { createTimetable, firingId } from './timetable.ts';
 
@@ -53,6 +54,7 @@ export function startSchedule(row: ScheduledRow, instance: ScheduleFunction, run
 }
 
 export function runSchedule({ row, firings, dueAtStart, clock, ids, log }: ScheduleOptions): Schedule {
+  const { name } = row;
   const { overlap } = row.trigger;
   const timetable = createTimetable(row.trigger);
   const stopping = new AbortController();
@@ -139,22 +141,24 @@ export function runSchedule({ row, firings, dueAtStart, clock, ids, log }: Sched
   async function pursue(firing: string, next: AbortSignal): Promise<void> {
     const stopped = stopping.signal;
     for (let attempt = 1; !stopped.aborted; attempt++) {
-      try {
-        await firings.handle(firing, { signal: stopped, waitMs: WAIT_MS });
-        return;
-      } catch (error) {
+      let until = stopped;
+      let again = false;
+      const judge = (error: unknown) => {
         const elsewhere = isAppError(error, 'request_in_progress') || isAppError(error, 'lease_held');
         // Whoever is queued behind it waits for its end, wherever it runs.
         const patient = elsewhere && overlap === 'queue';
-        const until = patient ? stopped : AbortSignal.any([stopped, next]);
-        const again = isRetryable(error) && !until.aborted;
-        if (again && !elsewhere) log.warn('a firing failed and will come again', { firing, attempt, error });
-        if (again) await clock.sleep(backoffMs(attempt, { ...BACKOFF, ids }), until).catch(() => undefined);
-        if (again && !until.aborted) continue;
-        if (elsewhere) return;
-        if (stopped.aborted) log.warn('a firing has not ended and is left to others', { firing, attempt, error });
-        else log.error('a firing failed and is given up', { firing, attempt, error });
+        until = patient ? stopped : AbortSignal.any([stopped, next]);
+        again = isRetryable(error) && !until.aborted;
+        return judged(elsewhere, again, stopped.aborted);
+      };
+      try {
+        const work = () => firings.handle(firing, { signal: stopped, waitMs: WAIT_MS });
+        await carryFiring({ log, name, firing, fields: { attempt }, judge }, work);
         return;
+      } catch {
+        // The line of the firing tells of it.
+        if (again) await clock.sleep(backoffMs(attempt, { ...BACKOFF, ids }), until).catch(() => undefined);
+        if (!again || until.aborted) return;
       }
     }
   }
@@ -166,4 +170,13 @@ export function runSchedule({ row, firings, dueAtStart, clock, ids, log }: Sched
       await settledWithin(Promise.all([watching, ...pursuits]), withinMs);
     },
   };
+}
+
+/** That it runs elsewhere is nothing to complain of. */
+function judged(elsewhere: boolean, again: boolean, stopped: boolean) {
+  if (elsewhere) return { outcome: 'again', severity: 'DEBUG', message: 'a firing runs elsewhere' } as const;
+  if (again) return { outcome: 'again', severity: 'WARNING', message: 'a firing failed and will come again' } as const;
+  if (stopped)
+    return { outcome: 'again', severity: 'WARNING', message: 'a firing has not ended and is left to others' } as const;
+  return { outcome: 'failed', severity: 'ERROR', message: 'a firing failed and is given up' } as const;
 }

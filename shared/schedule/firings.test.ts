@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AppError, isAppError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
+import { carryFiring } from '../telemetry/firing.ts';
 import {
   ABANDONED_MS,
   busy,
@@ -119,8 +120,10 @@ describe('a firing', () => {
     const one = createProcess(store, async () => {
       throw new AppError('invalid', 'the watchman is ill');
     });
-    assert.equal(await one.tell(FIRST), 'failed');
+    const carried = { log: one.log, name: 'night-watch', firing: FIRST, judge: () => assert.fail('threw') };
+    assert.equal(await carryFiring(carried, () => one.tell(FIRST)), 'failed');
     assert.deepEqual(errors(one), ['a firing can never succeed and is given up']);
+    assert.match(String(one.log.lines.at(-1)?.['error']), /the watchman is ill/);
     assert.equal(await createProcess(store, never).tell(FIRST), 'failed');
     const [record] = (await store.list('schedule-firings', { limit: 2 })).docs;
     assert.equal(record?.value['reason'], 'the watchman is ill');

@@ -7,6 +7,7 @@ import { isAppError, isRetryable, messageOf } from '../errors.ts';
 import type { Held, Leases } from '../lease/lease.ts';
 import type { Log } from '../log.ts';
 import { type Doc, docId, type Store, type Write } from '../store/store.ts';
+import { note } from '../telemetry/scope.ts';
 import { boundedRun } from './run.ts';
 import { inProgress, takeTurn } from './turn.ts';
 
@@ -131,7 +132,8 @@ export function createFirings({ row, instance, store, leases, clock, log }: Firi
       return 'done';
     } catch (error) {
       if (isRetryable(error)) throw error;
-      log.error('a firing can never succeed and is given up', { firing, error });
+      // Whoever carries the firing writes its line.
+      note({ error });
       await held.fenced([end('failed', messageOf(error).slice(0, 1_000))]);
       return 'failed';
     }

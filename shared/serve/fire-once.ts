@@ -3,7 +3,7 @@
  * told who may call.
  */
 import { type FunctionInstance, type FunctionRow, isScheduled } from '../define.ts';
-import { AppError } from '../errors.ts';
+import { AppError, isRetryable } from '../errors.ts';
 import type { OpenRuntime } from '../runtime.ts';
 import { firingId } from '../schedule/timetable.ts';
 
@@ -23,13 +23,19 @@ export async function fireOnce(
     throw new AppError('invalid', `${row.name} is no schedule function: --fire is not for it`);
   const firing = firingOf(when, clock.now());
   const { createFirings } = await import('../schedule/firings.ts');
+  const { carryFiring } = await import('../telemetry/firing.ts');
   const ending = new AbortController();
   const onSignal = () => ending.abort(new AppError('unavailable', 'The process is about to end'));
   process.once('SIGTERM', onSignal).once('SIGINT', onSignal);
   try {
     const firings = createFirings({ ...runtime, row, instance });
-    const end = await firings.handle(firing, { signal: ending.signal, waitMs: row.timeout * 1000 });
-    log.info('a firing has ended', { firing, end });
+    const judge = (error: unknown) =>
+      isRetryable(error)
+        ? ({ outcome: 'again', severity: 'WARNING', message: 'a firing has not ended and will come again' } as const)
+        : ({ outcome: 'failed', severity: 'ERROR', message: 'a firing failed and is given up' } as const);
+    const end = await carryFiring({ log, name: row.name, firing, judge }, () =>
+      firings.handle(firing, { signal: ending.signal, waitMs: row.timeout * 1000 }),
+    );
     return end === 'failed' ? 1 : 0;
   } finally {
     await instance.drain?.(CLOSE_MS);

@@ -35,7 +35,7 @@ test('a handler that could not be opened for one request is opened for the next'
   process.env['HAWKER_DATA'] = folder;
   let tries = 0;
   const { handler } = serveFunction(row, [], () => {
-    if (++tries === 1) throw new AppError('unavailable', 'what it needs does not answer yet');
+    if (++tries === 1) throw new AppError('unavailable', 'what it needs does not answer yet: Bearer sesame-1234');
     return { kind: 'http', fetch: () => new Response('hello') };
   });
   const server = createServer(handler).listen(0, '127.0.0.1');
@@ -45,11 +45,16 @@ test('a handler that could not be opened for one request is opened for the next'
     server.close();
     rmSync(folder, { recursive: true });
   });
+  const { mock } = t.mock.method(process.stderr, 'write', () => true);
   const ask = async () => {
     const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     return [answer.status, await answer.text()];
   };
   assert.deepEqual(await ask(), [503, 'not ready\n']);
+  assert.deepEqual(
+    mock.calls.map((call) => call.arguments[0]),
+    ['hawker: what it needs does not answer yet: Bearer [redacted]\n'],
+  );
   assert.deepEqual(await ask(), [200, 'hello']);
   assert.deepEqual(await ask(), [200, 'hello']);
   assert.equal(tries, 2);

@@ -5,15 +5,25 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { type CreateFunction, type FunctionInstance, type FunctionRow, isScheduled } from '../define.ts';
+import {
+  type CreateFunction,
+  type FunctionInstance,
+  type FunctionRow,
+  type HttpFunction,
+  isScheduled,
+} from '../define.ts';
 import { messageOf } from '../errors.ts';
 import { systemIds } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { SubscriptionSpec } from '../queue/queue.ts';
 import { type OpenRuntime, openRuntime } from '../runtime.ts';
+import type { Profiles } from '../telemetry/profiles.ts';
+import { redact } from '../telemetry/redact.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import { exitWithReason } from './exit.ts';
 import { drainOnSignal, type Worker } from './lifecycle.ts';
 import { listen } from './listen.ts';
+import type { OpsOptions } from './open-ops.ts';
 import { processLog } from './process-log.ts';
 
 /**
@@ -27,10 +37,14 @@ export interface ServedFunction {
   handler: RequestListener;
   /**
    * For `node index.js`: serves until a signal; prints one line and exits with 1 where it cannot start. With `--pull` a message function takes its events from
-   * the subscription by itself, so that nothing has to reach it; with `--fire <time>` a schedule function fires once and exits.
+   * the subscription by itself, so that nothing has to reach it; with `--fire <time>` a schedule function fires once and exits. With `--profile` it is profiled all
+   * the time (telemetry/profiles.ts), as it is where PYROSCOPE_SERVER_ADDRESS is set.
    */
   main(): Promise<void>;
 }
+
+/** For the last profile of a process that ends by itself, in milliseconds. */
+const PROFILES_MS = 1_000;
 
 interface Made {
   runtime: OpenRuntime;
@@ -54,7 +68,8 @@ export function serveFunction(
   let opening: Promise<Opened> | undefined;
 
   const make = async (config: Config, log: Log): Promise<Made> => {
-    const runtime = await openRuntime({ config, log, clock: systemClock, ids: systemIds, subscriptions, prefix: '' });
+    const common = { clock: systemClock, ids: systemIds, subscriptions, prefix: '' };
+    const runtime = await openRuntime({ config, log, ...common, name: row.name });
     try {
       return { runtime, instance: await create(runtime) };
     } catch (error) {
@@ -75,7 +90,7 @@ export function serveFunction(
 
   /** Rejects, instead of throwing, where settings are bad. */
   const openConfigured = async () => {
-    const { config, log } = configured();
+    const { config, log } = configured(row.name);
     return open(config, log);
   };
 
@@ -92,11 +107,15 @@ export function serveFunction(
   };
 
   const main = async () => {
-    const { config, log } = configured();
-    const [told, when = ''] = process.argv.slice(2);
+    const { config, log } = configured(row.name);
+    const args = process.argv.slice(2);
+    const profiles = await profileWhereAsked(row.name, config, log, args.includes('--profile'));
+    const [told, when = ''] = args.filter((arg) => arg !== '--profile');
     if (told === '--fire') {
       const { fireOnce } = await import('./fire-once.ts');
-      process.exit(await fireOnce(row, await make(config, log), when));
+      const code = await fireOnce(row, await make(config, log), when);
+      await profiles?.stop(PROFILES_MS);
+      process.exit(code);
     }
     const pulls = told === '--pull';
     // Joined, two Host headers are a host that nobody serves.
@@ -108,8 +127,9 @@ export function serveFunction(
     const { instance, runtime, schedule } = opened;
     const { schedules, consumers } = await workOwn(row, subscriptions, opened, config, pulls);
     if (schedule) schedules.push(schedule);
-    drainOnSignal({ server, schedules, consumers, instances: [instance], runtime }, log);
-    await recordWhereAsked(row.name, runtime);
+    const diagnostics = await recordWhereAsked(row.name, runtime);
+    const ops = await opsWhereAsked({ name: row.name, host: config.HAWKER_HOST, runtime, diagnostics });
+    drainOnSignal({ server, schedules, consumers, instances: [instance], runtime, profiles, ops }, log);
     log.info('ready', { function: row.name, port });
   };
 
@@ -140,10 +160,26 @@ async function workOwn(
   return { schedules, consumers };
 }
 
-async function recordWhereAsked(name: string, { config, clock, log }: OpenRuntime): Promise<void> {
-  if (!config.HAWKER_DIAGNOSTICS) return;
-  const { recordOnSignal } = await import('./diagnostics.ts');
-  recordOnSignal({ folder: config.HAWKER_DIAGNOSTICS, name, clock, log });
+async function recordWhereAsked(name: string, { config, clock, log }: OpenRuntime): Promise<Diagnostics | undefined> {
+  if (!config.HAWKER_DIAGNOSTICS) return undefined;
+  const { openDiagnostics } = await import('./diagnostics.ts');
+  return openDiagnostics({ folder: config.HAWKER_DIAGNOSTICS, name, clock, log });
+}
+
+async function opsWhereAsked(options: OpsOptions): Promise<Worker | undefined> {
+  if (options.runtime.config.HAWKER_OPS_PORT === undefined) return undefined;
+  return (await import('./open-ops.ts')).openOps(options);
+}
+
+async function profileWhereAsked(
+  service: string,
+  config: Config,
+  log: Log,
+  asked: boolean,
+): Promise<Profiles | undefined> {
+  if (!asked && config.PYROSCOPE_SERVER_ADDRESS === undefined) return undefined;
+  const { startProfiles } = await import('../telemetry/profiles.ts');
+  return startProfiles({ config, service, log });
 }
 
 async function answering(
@@ -155,32 +191,36 @@ async function answering(
   if (instance.kind === 'listener') return { listener: instance.listener };
   // Loads http2 and more, which a function with a listener of its own starts faster without.
   const { fetchListener } = await import('./fetch-listener.ts');
-  if (instance.kind === 'http') return { listener: fetchListener((request, from) => instance.fetch(request, from)) };
-  // Whoever pulls is called by nobody, and its port tells probes that it lives.
-  if (pulls) return { listener: (_request, response) => response.writeHead(404).end() };
+  const { withHealth } = await import('./with-health.ts');
+  // Health is nobody's invocation.
+  const listen = (fetch: HttpFunction['fetch']) =>
+    fetchListener(withHealth((request, from) => runtime.telemetry.finish(async () => fetch(request, from)), runtime));
+  if (instance.kind === 'http') return { listener: listen((request, from) => instance.fetch(request, from)) };
+  // Whoever pulls is called by nobody, and its port tells probes how it is.
+  if (pulls) return { listener: listen(() => new Response(null, { status: 404 })) };
   const { pushIdentityOf } = await import('../events/push-identity.ts');
   const identity = pushIdentityOf(runtime.config, runtime.clock);
   const timeoutMs = row.timeout * 1000;
   if (instance.kind === 'message') {
     const { createMessageEndpoint } = await import('../http/message-endpoint.ts');
-    const receive = createMessageEndpoint(instance, { ...runtime, identity, ackDeadlineMs: timeoutMs });
-    return { listener: fetchListener(receive) };
+    const receive = createMessageEndpoint(instance, { ...runtime, name: row.name, identity, ackDeadlineMs: timeoutMs });
+    return { listener: listen(receive) };
   }
   if (!isScheduled(row)) throw new Error(`${row.name} is made as a schedule function, and its row names no schedule`);
   const { createScheduleEndpoint } = await import('../http/schedule-endpoint.ts');
   const { createFirings } = await import('../schedule/firings.ts');
   const firings = createFirings({ ...runtime, row, instance });
-  const endpoint = createScheduleEndpoint(firings, { ...runtime, identity, timeoutMs });
-  return { listener: fetchListener(endpoint.fetch), schedule: endpoint };
+  const endpoint = createScheduleEndpoint(firings, { ...runtime, name: row.name, identity, timeoutMs });
+  return { listener: listen(endpoint.fetch), schedule: endpoint };
 }
 
-function configured(): { config: Config; log: Log } {
+function configured(name: string): { config: Config; log: Log } {
   const config = loadConfig();
-  return { config, log: processLog(config) };
+  return { config, log: processLog(config).with({ function: name }) };
 }
 
 /** What functions-framework's callers see while settings are wrong: the operator finds the reason in the log. */
 function refuse(response: ServerResponse, error: unknown): void {
-  process.stderr.write(`hawker: ${messageOf(error)}\n`);
+  process.stderr.write(`hawker: ${redact(messageOf(error))}\n`);
   response.writeHead(503, { 'Content-Type': 'text/plain', 'Retry-After': '10' }).end('not ready\n');
 }

@@ -1,6 +1,7 @@
 /**
  * How a process ends: on SIGTERM or SIGINT it drains, in the order requests, events under way, what functions hold back, the queue, the store,
- * and exits with 0; within DRAIN_MS in all, since platforms kill ten seconds after the signal. A second signal ends it at once.
+ * and exits with 0; within DRAIN_MS in all, since platforms kill ten seconds after the signal. A second signal ends it at once. By an error that
+ * nobody caught it ends at once too, with 1 and a line in the log: Node.js itself would print the error with whatever it holds.
  */
 import type { Server } from 'node:http';
 import type { Log } from '../log.ts';
@@ -20,17 +21,33 @@ export interface Served {
   consumers: readonly Worker[];
   instances: readonly { endStreams?(): void; drain?(withinMs: number): Promise<void> }[];
   runtime: { close(withinMs: number): Promise<void> };
+  /** Absent where nothing is profiled. */
+  profiles?: Worker | undefined;
+  /** The second port; absent where there is none. */
+  ops?: Worker | undefined;
 }
 
 /** Milliseconds for the requests under way, and then for the events. */
 const REQUESTS_MS = 3_000;
 const EVENTS_MS = 2_000;
+/** Milliseconds for the last profile. */
+const PROFILES_MS = 1_000;
+/** And for those who just read the numbers. */
+const OPS_MS = 500;
 
 /** A step of the drain; it gets the milliseconds that are left and must not take longer. */
 type DrainStep = (leftMs: number) => Promise<unknown>;
 
+let draining = false;
+
+/** Whether this process was told to end: what it has begun it finishes, but nobody should send it more. */
+export const isDraining = (): boolean => draining;
+
 /** Ends the process in this order when it is told to. */
-export function drainOnSignal({ server, schedules, consumers, instances, runtime }: Served, log: Log): void {
+export function drainOnSignal(
+  { server, schedules, consumers, instances, runtime, profiles, ops }: Served,
+  log: Log,
+): void {
   let runs: Promise<unknown> | undefined;
   const steps: DrainStep[] = [
     (leftMs) => {
@@ -41,9 +58,9 @@ export function drainOnSignal({ server, schedules, consumers, instances, runtime
     },
     (leftMs) => Promise.all([runs, ...consumers.map((consumer) => consumer.stop(Math.min(leftMs, EVENTS_MS)))]),
     (leftMs) => Promise.all(instances.map(async (instance) => instance.drain?.(leftMs))),
-    (leftMs) => runtime.close(leftMs),
+    (leftMs) => Promise.resolve(ops?.stop(Math.min(leftMs, OPS_MS))),
+    (leftMs) => Promise.all([runtime.close(leftMs), profiles?.stop(Math.min(leftMs, PROFILES_MS))]),
   ];
-  let draining = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (draining) process.exit(130);
     draining = true;
@@ -70,4 +87,8 @@ export function drainOnSignal({ server, schedules, consumers, instances, runtime
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  process.on('uncaughtException', (error) => {
+    log.error('nobody caught an error; the process ends', { error });
+    process.exit(1);
+  });
 }

@@ -8,8 +8,10 @@ import type { Presentation } from '../google/slides.ts';
 import type { Ids } from '../ids.ts';
 import { convertImage } from '../images/convert.ts';
 import type { Log } from '../log.ts';
+import { observe } from '../telemetry/observe.ts';
 import { type Addresses, openAddresses } from './addresses.ts';
 import { aimAgain } from './aim-again.ts';
+import { countingImages, measureServed } from './counted-images.ts';
 import { findAims } from './find-aims.ts';
 import type { Grants } from './grants.ts';
 import type { Kept, Work, WorkInput } from './job.ts';
@@ -95,7 +97,9 @@ export function createWork(options: WorkOptions): Work {
   function makeReady({ input, apis, outcomes, passing }: Course, aims: readonly Aim[]): Promise<Prepared[]> {
     const { asked, signal } = input;
     const readSource = createReadSource({ apis, blobs, fetchPublic, ownBucket: options.config.HAWKER_BUCKET });
-    return prepareImages(aims, asked.images, { readSource, convert: convertImage, passing, outcomes, signal });
+    return observe({ name: 'slides.prepare', attributes: { 'hawker.slides.images': aims.length } }, () =>
+      prepareImages(aims, asked.images, { readSource, convert: convertImage, passing, outcomes, signal }),
+    );
   }
 
   function fitting({ input, deck, outcomes }: Course, prepared: readonly Prepared[]): Prepared[] {
@@ -116,11 +120,14 @@ export function createWork(options: WorkOptions): Work {
     const { input, apis, addresses, deck, outcomes } = course;
     await keep(course, prepared, kept);
     const parts = { slides: apis.slides, addresses, outcomes, clock, ids };
-    return writeBatch(deck, prepared, input, {
-      ...parts,
-      look: () => lookAgain(course),
-      prepareAgain: (now, left) => prepareAgain({ ...course, deck: now }, left, kept),
-    });
+    measureServed(prepared, outcomes);
+    return observe({ name: 'slides.write' }, () =>
+      writeBatch(deck, prepared, input, {
+        ...parts,
+        look: () => lookAgain(course),
+        prepareAgain: (now, left) => prepareAgain({ ...course, deck: now }, left, kept),
+      }),
+    );
   }
 
   /** Keeps what is about to be replaced and has it noted; after that, what was kept for a plan before this one goes. */
@@ -172,38 +179,40 @@ export function createWork(options: WorkOptions): Work {
         await removeBlob(one.blob, options);
   }
 
+  async function carryOut(input: WorkInput): Promise<JobOutcome> {
+    const { job, asked, signal, onProgress, known } = input;
+    const begun = await begin(input);
+    const before = await sighted(begun);
+    if (before.placed.size > 0) {
+      const found = createOutcomes(asked.images.length, onProgress, known);
+      found.verify(before.placed, () => ({ state: 'left out', objects: [] }));
+      log.info('a job was found applied in its deck', { job });
+      return ended(found, { writes: 0, revisionId: before.deck.revisionId });
+    }
+    const outcomes = createOutcomes(asked.images.length, onProgress);
+    const passing = createPassing(job, options);
+    const course = { ...begun, outcomes, passing };
+    const kept: Kept[] = [];
+    let mayBePlaced = false;
+    try {
+      const prepared = await prepare(course);
+      const written = prepared.length > 0 ? await place(course, prepared, kept) : { applied: false, writes: 0 };
+      mayBePlaced = written.applied;
+      if (written.applied) await verify(course, written);
+      else outcomes.leaveOut();
+      const { writes, revisionId, sighting }: Written = written;
+      return ended(outcomes, { writes, revisionId: revisionId ?? sighting?.deck.revisionId });
+    } catch (error) {
+      mayBePlaced ||= isAppError(error, 'outcome_unknown');
+      throw signal.aborted && !(error instanceof AppError) ? noTime() : error;
+    } finally {
+      await passing.clear();
+      await forget(kept, outcomes, mayBePlaced);
+    }
+  }
+
   return {
-    async run(input) {
-      const { job, asked, signal, onProgress, known } = input;
-      const begun = await begin(input);
-      const before = await sighted(begun);
-      if (before.placed.size > 0) {
-        const found = createOutcomes(asked.images.length, onProgress, known);
-        found.verify(before.placed, () => ({ state: 'left out', objects: [] }));
-        log.info('a job was found applied in its deck', { job });
-        return ended(found, { writes: 0, revisionId: before.deck.revisionId });
-      }
-      const outcomes = createOutcomes(asked.images.length, onProgress);
-      const passing = createPassing(job, options);
-      const course = { ...begun, outcomes, passing };
-      const kept: Kept[] = [];
-      let mayBePlaced = false;
-      try {
-        const prepared = await prepare(course);
-        const written = prepared.length > 0 ? await place(course, prepared, kept) : { applied: false, writes: 0 };
-        mayBePlaced = written.applied;
-        if (written.applied) await verify(course, written);
-        else outcomes.leaveOut();
-        const { writes, revisionId, sighting }: Written = written;
-        return ended(outcomes, { writes, revisionId: revisionId ?? sighting?.deck.revisionId });
-      } catch (error) {
-        mayBePlaced ||= isAppError(error, 'outcome_unknown');
-        throw signal.aborted && !(error instanceof AppError) ? noTime() : error;
-      } finally {
-        await passing.clear();
-        await forget(kept, outcomes, mayBePlaced);
-      }
-    },
+    run: (input) => countingImages(input.asked.images.length, () => carryOut(input)),
 
     async dryRun(input) {
       const outcomes = createOutcomes(input.asked.images.length, input.onProgress);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -36,7 +36,10 @@ describe('opening the embedded file', () => {
   it('names the folder when none can be made there, at once', {
     skip: !existsSync('/proc/self') && 'there is no /proc',
   }, () => {
-    assert.throws(() => openDatabase('/proc/no/such/hawker.db'), /cannot keep data in the folder \/proc\/no\/such/);
+    assert.throws(
+      () => openDatabase('/proc/no/such/hawker.db'),
+      /^AppError: cannot keep data in the folder \/proc\/no\/such \(HAWKER_DATA\): no folder can be made there$/,
+    );
   });
 
   it('names the folder when it may not be written', {
@@ -55,6 +58,57 @@ describe('opening the embedded file', () => {
       () => openDatabase(path),
       (error) => isAppError(error, 'unavailable') && error.message.includes(`${path} is not a SQLite file`),
     );
+  });
+
+  it('notices that the file is gone, or another is at its place, which SQLite does not', () => {
+    const path = join(folder, 'moved', 'hawker.db');
+    const database = openDatabase(path);
+    database.createTables('CREATE TABLE t (n INTEGER) STRICT');
+    database.assertThere();
+    const isGone = (error: unknown) => isAppError(error, 'gone') && error.message.includes(path);
+    renameSync(path, `${path}.away`);
+    assert.throws(() => database.assertThere(), isGone);
+    writeFileSync(path, '');
+    assert.throws(() => database.assertThere(), isGone);
+    rmSync(path);
+    renameSync(`${path}.away`, path);
+    database.assertThere();
+    database.close();
+  });
+
+  it('writes nothing to a file that is gone, says so once, and still reads', (t) => {
+    const path = join(folder, 'removed', 'hawker.db');
+    const told: string[] = [];
+    const database = openDatabase(path, { onGone: (which) => told.push(which) });
+    database.createTables('CREATE TABLE t (n INTEGER) STRICT');
+    const insert = () => database.run('INSERT INTO t VALUES (1)');
+    insert();
+    rmSync(join(folder, 'removed'), { recursive: true });
+    const isRefused = (error: unknown) =>
+      isAppError(error, 'unavailable') && /^the data folder was removed or replaced; a restart/.test(error.message);
+    const later = performance.now() + 1_000;
+    t.mock.method(performance, 'now', () => later);
+    assert.throws(insert, isRefused);
+    assert.throws(() => database.transaction(() => assert.fail('it must not begin')), isRefused);
+    assert.deepEqual([told, database.gone], [[path], true]);
+    assert.ok(database.snapshot(() => database.all('SELECT n FROM t')).length > 0);
+    database.close();
+  });
+
+  it('looks for its file where nobody writes either, and not any more once it is closed', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const [path, other] = [join(folder, 'idle', 'hawker.db'), join(folder, 'closed', 'hawker.db')];
+    const told: string[] = [];
+    const onGone = (which: string) => told.push(which);
+    const database = openDatabase(path, { onGone });
+    openDatabase(other, { onGone }).close();
+    t.mock.timers.tick(5_000);
+    assert.deepEqual(told, []);
+    for (const each of ['idle', 'closed']) rmSync(join(folder, each), { recursive: true });
+    t.mock.timers.tick(5_000);
+    t.mock.timers.tick(5_000);
+    assert.deepEqual(told, [path]);
+    database.close();
   });
 
   it('works in many processes at once, the first time too', async () => {

@@ -6,9 +6,12 @@
  * write at most about four seconds, or `briefly` where requests are being answered. Folder and file are made private to the user: they
  * hold hashes and visitors' data.
  *
- * Errors (AppError): `storage_full` when the disk is; `unavailable` for a lock held too long and everything else SQLite refuses.
+ * SQLite goes on with the file that it opened, also when that was removed or another is at its path: what is written then is lost with the process. So it is looked for, and
+ * while it is not there nothing is written; reads go on.
+ *
+ * Errors (AppError): `storage_full` when the disk is; `unavailable` for a lock held too long, a file that is gone, and everything else SQLite refuses.
  */
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { AppError } from '../errors.ts';
@@ -24,6 +27,10 @@ const WAIT_BRIEFLY = `PRAGMA busy_timeout = ${BRIEF_TIMEOUT_MS}`;
 /** Another connection that recovers the log after a crash, or cleans it up as the last one to close, is not waited for: sqlite.org/wal.html#busy. */
 const BUSY_ATTEMPTS = 2;
 const BUSY_PAUSE_MS = 50;
+/** For how long a write trusts that the file is where it was last seen, and how often it is looked for where nobody writes, in milliseconds. */
+const SEEN_MS = 1_000;
+const LOOK_EVERY_MS = 5_000;
+const GONE = 'the data folder was removed or replaced; a restart makes a new one';
 
 export interface Database {
   readonly path: string;
@@ -38,12 +45,39 @@ export interface Database {
   transaction<T>(work: () => T, wait?: 'briefly'): T;
   /** Lets the reads in `work` see one state of the file, without any lock that others feel. Does not nest. */
   snapshot<T>(work: () => T): T;
+  /** Looks whether the file is still at its path; throws `gone` where it is not, or another is. */
+  assertThere(): void;
+  /** Whether the file was not at its path when it was last looked for, so that writes are refused. */
+  readonly gone: boolean;
   close(): void;
 }
 
+export interface DatabaseOptions {
+  /** Told when the file is first seen to be gone. It is then looked for every few seconds, also where nobody writes. */
+  onGone?: (path: string) => void;
+}
+
 /** Opens the file at `path`, making it and its folder where missing. Throws an AppError whose message names the folder when that is impossible. */
-export function openDatabase(path: string): Database {
+export function openDatabase(path: string, { onGone }: DatabaseOptions = {}): Database {
   const connection = connect(path);
+  const opened = fileAt(path);
+  let seenAt = performance.now();
+  let gone = false;
+  const look = (): void => {
+    seenAt = performance.now();
+    const before = gone;
+    try {
+      gone = opened !== undefined && fileAt(path) !== opened;
+    } catch {
+      // Whoever may not look into the folder cannot tell, and goes on.
+    }
+    if (gone && !before) onGone?.(path);
+  };
+  const requireThere = (): void => {
+    if (performance.now() - seenAt >= SEEN_MS) look();
+    if (gone) throw new AppError('unavailable', GONE);
+  };
+  const looking = onGone && setInterval(look, LOOK_EVERY_MS).unref();
   const statements = new Map<string, StatementSync>();
 
   const prepare = (sql: string): StatementSync => {
@@ -80,17 +114,35 @@ export function openDatabase(path: string): Database {
     }
   };
 
-  const transaction = <T>(work: () => T, wait?: 'briefly'): T => within('BEGIN IMMEDIATE', work, wait);
+  const transaction = <T>(work: () => T, wait?: 'briefly'): T => {
+    requireThere();
+    return within('BEGIN IMMEDIATE', work, wait);
+  };
 
   return {
     path,
     createTables: (sql) => transaction(() => guard(path, () => connection.exec(sql))),
     get: <Row>(sql: string, ...values: SQLInputValue[]) => single(() => prepare(sql).get(...values) as Row | undefined),
     all: <Row>(sql: string, ...values: SQLInputValue[]) => single(() => prepare(sql).all(...values) as Row[]),
-    run: (sql, ...values) => single(() => Number(prepare(sql).run(...values).changes)),
+    run: (sql, ...values) => {
+      if (!connection.isTransaction) requireThere();
+      return single(() => Number(prepare(sql).run(...values).changes));
+    },
     transaction,
     snapshot: (work) => within('BEGIN', work),
+    assertThere: () => {
+      look();
+      if (gone)
+        throw new AppError(
+          'gone',
+          `${path} was removed or replaced while it was in use; start again to make a new one`,
+        );
+    },
+    get gone() {
+      return gone;
+    },
     close: () => {
+      clearInterval(looking);
       statements.clear();
       connection.close();
     },
@@ -139,6 +191,12 @@ function createPrivately(path: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
+}
+
+/** Which file it is; undefined where there is none. */
+function fileAt(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return found && `${found.dev}:${found.ino}`;
 }
 
 function guard<T>(path: string, work: () => T): T {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Ids } from '../ids.ts';
 import type { Database } from '../sqlite/database.ts';
+import { observedStore } from './observed.ts';
 import type { Store, StoreDriver } from './store.ts';
 
 interface StoreParts {
@@ -17,13 +18,14 @@ interface StoreParts {
 export async function openStore(config: Config, { clock, ids, database, timeoutMs }: StoreParts): Promise<Store> {
   if (config.HAWKER_STORE === 'sqlite') {
     const { createSqliteDriver } = await import('./sqlite.ts');
-    return withShorthands(createSqliteDriver(database(), clock));
+    return withShorthands(observedStore(createSqliteDriver(database(), clock), 'sqlite'));
   }
   const { createFirestoreDriver } = await import('./firestore.ts');
   const project = config.GOOGLE_CLOUD_PROJECT ?? '';
   const emulator = config.FIRESTORE_EMULATOR_HOST;
   const limit = timeoutMs === undefined ? {} : { timeoutMs };
-  return withShorthands(createFirestoreDriver({ project, emulator, clock, ids, ...limit }));
+  const driver = createFirestoreDriver({ project, emulator, clock, ids, ...limit });
+  return withShorthands(observedStore(driver, 'gcp.firestore'));
 }
 
 /** The four single-document calls, made of the driver's own. */

@@ -115,8 +115,9 @@ export function createSqliteDriver(database: Database, clock: Clock): StoreDrive
     },
     orderOf: (version) => orderFrom(Number(version), version),
     async check() {
-      // Writes a page, so that a full disk and a file turned read-only show.
-      await transactionWhenFree(database, clock, () => database.run('UPDATE document_commits SET last = last'));
+      database.assertThere();
+      // Writes a page, so that a full disk and a file turned read-only show: SQLite writes none where nothing is another than before. A version more is used up, and no document has it.
+      await transactionWhenFree(database, clock, () => database.run('UPDATE document_commits SET last = last + 1'));
     },
     async close() {},
   };

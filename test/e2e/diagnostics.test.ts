@@ -118,8 +118,13 @@ describe('a built function that is told where to record', () => {
     assert.equal((await served.ask('/v1')).status, 200);
   });
 
-  it('says so where the folder is not there, and goes on serving', async () => {
+  it('warns at the start where the folder is not there, says so again when it is to record, and goes on serving', async () => {
     await using served = await startHawker({ script, env: { HAWKER_DIAGNOSTICS: join(away, 'nowhere') } });
+    const output = await until(
+      async () => served.output(),
+      (said) => said.includes('HAWKER_DIAGNOSTICS'),
+    );
+    assert.match(output, /"severity":"WARNING".*HAWKER_DIAGNOSTICS must name a folder that is there .*\(ENOENT\)/);
     await record(served, 'nothing was recorded');
     assert.equal((await served.ask('/v1')).status, 200);
   });

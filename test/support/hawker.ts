@@ -58,7 +58,9 @@ const ROOT = join(import.meta.dirname, '../..');
 function cleanEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(?:HAWKER_|LTA_|GOOGLE_|GCE_|METADATA_|STORAGE_|PORT$|K_SERVICE|FIRESTORE_|PUBSUB_|NODE_TEST)/.test(name),
+      !/^(?:HAWKER_|OTEL_|PYROSCOPE_|LTA_|GOOGLE_|GCE_|METADATA_|STORAGE_|PORT$|K_SERVICE|FIRESTORE_|PUBSUB_|NODE_TEST)/.test(
+        name,
+      ),
   );
   return Object.fromEntries(kept) as Record<string, string>;
 }

@@ -5,6 +5,7 @@ import { boardRows } from '#shared/bus/board-rows.ts';
 import type { Network } from '#shared/bus/lists.ts';
 import { boardStop, listsOf } from '#shared/bus/make-board.ts';
 import { isAppError } from '#shared/errors.ts';
+import { note } from '#shared/telemetry/scope.ts';
 import type { Context } from '../context.ts';
 import { alertForm } from './alert-form.ts';
 import { BOARD_SCRIPTS, type BoardView, boardSection, fragment, NOTICES, SAID } from './board-section.ts';
@@ -65,6 +66,7 @@ async function readView(context: Context, visit: Visit, code: string, signal: Ab
     if (isAppError(error, 'not_found')) return undefined;
     const noKey = isAppError(error, 'not_configured');
     if (!noKey && !isAppError(error, 'unavailable')) throw error;
+    note({ error });
     const network = await context.lists.current().catch(() => undefined);
     const trouble = noKey ? noKeyWords(visit) : troubleWords(visit);
     return {

@@ -4,7 +4,7 @@ import { createTestApp, type TestApp } from '../testing.ts';
 
 const KEY = 'admin-key-of-the-tests';
 
-const post = (app: TestApp, path: string, fields: Record<string, string>, cookie = `hawker-key=${KEY}`) =>
+const post = (app: TestApp, path: string, fields: Record<string, string>, cookie = `hawker-session=${KEY}`) =>
   app.ask(`POST ${path}`, String(new URLSearchParams(fields)), {
     'Content-Type': 'application/x-www-form-urlencoded',
     Cookie: cookie,
@@ -28,12 +28,12 @@ test('a key that no header can carry is no key, typed or in the cookie', async (
   for (const key of ['', 'a b', 'caf\u00e9', 'a\r\nX: b']) {
     const { status, body } = await post(app, '/sign-in', { key });
     assert.deepEqual([status, /no such key/.test(body)], [401, true], JSON.stringify(key));
-    const page = await app.ask('GET /', undefined, { Cookie: `hawker-key=${encodeURIComponent(key)}` });
+    const page = await app.ask('GET /', undefined, { Cookie: `hawker-session=${encodeURIComponent(key)}` });
     assert.deepEqual([page.status, /Sign in/.test(page.body)], [200, true], JSON.stringify(key));
   }
   const pasted = await post(app, '/sign-in', { key: ` ${KEY}\r\n` });
   assert.equal(pasted.status, 303);
-  assert.match(String(pasted.headers.get('Set-Cookie')), new RegExp(`hawker-key=${KEY};`));
+  assert.match(String(pasted.headers.get('Set-Cookie')), new RegExp(`hawker-session=${KEY};`));
 });
 
 test('a form is read no further than its limit, and one with a file takes a long one', async () => {
@@ -51,9 +51,9 @@ test('a form is read no further than its limit, and one with a file takes a long
 
 test('a key that is not valid any more leaves the browser; a visit without one forgets nothing', async () => {
   const app = await createTestApp();
-  const ended = await app.ask('GET /', undefined, { Cookie: 'hawker-key=hwk_ended' });
+  const ended = await app.ask('GET /', undefined, { Cookie: 'hawker-session=hwk_ended' });
   assert.equal(ended.status, 401);
-  assert.match(String(ended.headers.get('Set-Cookie')), /^hawker-key=; Max-Age=0; Path=\/links\//);
+  assert.match(String(ended.headers.get('Set-Cookie')), /^hawker-session=; Max-Age=0; Path=\/(?:;|$)/);
   // As a browser comes from another site: it holds the cookie back, and must keep it.
   const anonymous = await app.ask('GET /');
   assert.equal(anonymous.headers.get('Set-Cookie'), null);

@@ -4,6 +4,7 @@ import type { Runtime } from '#shared/define.ts';
 import type { App } from '#shared/http/app.ts';
 import { decodeText, readBody } from '#shared/http/body.ts';
 import { pageResponse } from '#shared/http/page.ts';
+import { canBeKey, createSession, requireOwnForm } from '#shared/http/session.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import {
   type DomainPageView,
@@ -18,7 +19,6 @@ import {
   type StatsView,
   signInPage,
 } from './pages.ts';
-import { canBeKey, createSession, requireOwnForm } from './session.ts';
 
 interface Page<T> {
   items: T[];

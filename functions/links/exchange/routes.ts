@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { AppError } from '#shared/errors.ts';
 import type { Domain, Link } from '#shared/links/records.ts';
 import { docId, type Store } from '#shared/store/store.ts';
+import { note } from '#shared/telemetry/scope.ts';
 import type { Routes } from '../context.ts';
 import { domainPath, linkPatch } from '../schema.ts';
 import { FORMAT_NAMES, FORMATS } from './formats.ts';
@@ -81,6 +82,8 @@ export const exchangeRoutes: Routes = (api, { store, links }) => {
       const dryRun = query.dryRun === 'true';
       const parsed = FORMATS[query.format].read(text, domain, query.base);
       const { changes, ...report } = await importLinks(links, domain, parsed, { dryRun });
+      const { created, updated, problems } = report;
+      note({ dryRun, created, updated, problems: problems.length });
       return Response.json({ dryRun, ...report, ...(dryRun && { changes }) });
     },
   );

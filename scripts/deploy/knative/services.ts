@@ -15,7 +15,7 @@ const MOST = 10;
 const RESERVED = 'PORT';
 
 export function knativeService(row: FunctionRow, asked: Asked): KubernetesObject {
-  const { readinessProbe, livenessProbe } = probesOf(row);
+  const { readinessProbe, livenessProbe } = probesOf(row, asked);
   // Knative takes no security of a pod, unless it is told to: all of it can stand at the container.
   const { securityContext, ...pod } = podOf(row, asked, {
     args: [programOf(row)],

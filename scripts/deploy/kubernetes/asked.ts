@@ -26,6 +26,8 @@ export interface Asked {
   issuer?: string;
   /** Settings that are not secrets, by function; under `*` those of every function that reads them. */
   settings: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Secrets of telemetry that all functions get. */
+  secrets?: readonly string[];
   /** Without it there are only samples to migrate, which are files of one machine: so no function that migrates. */
   databases?: Databases;
 }

@@ -2,6 +2,7 @@
 import type { FunctionRow } from '#shared/define.ts';
 import type { Target } from '#shared/migrations/target.ts';
 import { connects } from '../databases.ts';
+import { opsPortOf, telemetryPorts } from '../telemetry.ts';
 import type { Asked } from './asked.ts';
 import { leaseRules } from './lease-rules.ts';
 
@@ -78,21 +79,41 @@ export function egressOf(row: FunctionRow, asked: Asked): Flow[] {
     HTTPS,
     ...(lta === 443 ? [] : [{ ports: tcp(lta) }]),
     ...IDENTITY,
+    ...toCollectors(row, asked),
     ...(leaseRules(row, asked).length > 0 ? [API_SERVER] : []),
     ...(connects(row) ? databaseFlows(asked) : []),
   ];
 }
 
 /** Of everything in one pod, which has neither an identity at Google nor leases in the cluster. */
-export const egressOfSingle = (asked: Asked): Flow[] => [DNS, HTTPS, ...databaseFlows(asked)];
+export const egressOfSingle = (asked: Asked): Flow[] => [
+  ...[DNS, HTTPS, ...toCollectors({ name: 'hawker' }, asked)],
+  ...databaseFlows(asked),
+];
+
+/** A collector and Pyroscope are wherever somebody has put them, in the cluster most often. */
+function toCollectors(row: Pick<FunctionRow, 'name'>, { settings }: Asked): Flow[] {
+  const ports = telemetryPorts(row, settings);
+  return ports.length > 0 ? [{ ports: tcp(...ports) }] : [];
+}
+
+/** The second port, asked by pods alone: where Prometheus runs is not known here, and what it reads holds no secret. */
+export function fromScrapers(row: Pick<FunctionRow, 'name'>, { settings }: Asked): Flow[] {
+  const port = opsPortOf(row, settings);
+  return port === undefined ? [] : [{ peers: [{ namespaceSelector: {} }], ports: tcp(port) }];
+}
 
 /** Requests come by the ingress controller, and on Knative by its own parts; messages and firings come by nobody. */
 export function ingressOf(row: FunctionRow, asked: Asked): Flow[] {
-  if (row.trigger.type !== 'http') return [];
-  if (asked.for === 'kubernetes') return fromController(asked);
+  const scrapers = row.trigger.type === 'schedule' ? [] : fromScrapers(row, asked);
+  if (row.trigger.type !== 'http') return scrapers;
+  if (asked.for === 'kubernetes') return [...fromController(asked), ...scrapers];
   const parts = ['knative-serving', asked.ingressNamespace];
   // The proxy beside the function: requests, over http/1 and http/2, and what the autoscaler reads.
-  return [{ peers: parts.map((name) => ({ namespaceSelector: namespace(name) })), ports: tcp(8012, 8013, 9090) }];
+  return [
+    { peers: parts.map((name) => ({ namespaceSelector: namespace(name) })), ports: tcp(8012, 8013, 9090) },
+    ...scrapers,
+  ];
 }
 
 export const fromController = ({ ingressNamespace }: Asked, port = 8080): Flow[] => [

@@ -2,6 +2,7 @@
 import type { FunctionRow } from '#shared/define.ts';
 import { connects } from '../databases.ts';
 import { secretName } from '../names.ts';
+import { opsPortOf, reads } from '../telemetry.ts';
 import type { Asked } from './asked.ts';
 import { leaseRules } from './lease-rules.ts';
 import { nameOf } from './object.ts';
@@ -49,8 +50,8 @@ const addressEnv = (name: string): EnvVar => ({
 });
 
 /** Those of `rows`' settings that are secrets, by reference, and the addresses of databases where one of them connects to some. */
-export function secretsOf(rows: readonly FunctionRow[], { databases }: Asked): EnvVar[] {
-  const settings = [...new Set(rows.flatMap(({ secrets }) => secrets))].sort();
+export function secretsOf(rows: readonly FunctionRow[], { databases, secrets: shared = [] }: Asked): EnvVar[] {
+  const settings = [...new Set([...rows.flatMap(({ secrets }) => secrets), ...shared])].sort();
   return [
     ...settings.map(secretEnv),
     ...(rows.some(connects) ? [...(databases?.variables ?? [])].sort() : []).map(addressEnv),
@@ -63,8 +64,7 @@ export const plain = (values: Readonly<Record<string, string | undefined>>): Env
 /** What the cluster decides, what was given for the function, and its secrets by reference. */
 export function envOf(row: FunctionRow, asked: Asked): EnvVar[] {
   const { domain, databases, settings } = asked;
-  const reads = (name: string) => (row.settings as readonly string[]).includes(name);
-  const shared = Object.entries(settings['*'] ?? {}).filter(([name]) => reads(name));
+  const shared = Object.entries(settings['*'] ?? {}).filter(([name]) => reads(row, name));
   const values = {
     PORT: `${PORT}`,
     HAWKER_STORE: 'firestore',
@@ -72,8 +72,8 @@ export function envOf(row: FunctionRow, asked: Asked): EnvVar[] {
     GOOGLE_CLOUD_PROJECT: asked.project,
     HAWKER_LEASES: leaseRules(row, asked).length > 0 ? 'kubernetes' : undefined,
     HAWKER_BUCKET: row.blobs === 'none' ? undefined : asked.bucket,
-    HAWKER_PUBLIC_URL: reads('HAWKER_PUBLIC_URL') && domain ? `https://slides-images.${domain}` : undefined,
-    HAWKER_DATABASES: reads('HAWKER_DATABASES') ? databases?.path : undefined,
+    HAWKER_PUBLIC_URL: reads(row, 'HAWKER_PUBLIC_URL') && domain ? `https://slides-images.${domain}` : undefined,
+    HAWKER_DATABASES: reads(row, 'HAWKER_DATABASES') ? databases?.path : undefined,
     ...Object.fromEntries(shared),
     ...settings[row.name],
   };
@@ -93,18 +93,37 @@ export function probedPath({ name, trigger }: FunctionRow): string | undefined {
   return trigger.type === 'http' ? '/openapi.json' : undefined;
 }
 
-export function probesOf(row: FunctionRow) {
+/** Those that go on answering from memory while their store is away: taken out of the traffic, they would not. */
+const FROM_MEMORY: readonly string[] = ['redirects', 'bus'];
+
+/** Where a second port is known it is asked instead of the first, which visitors may keep busy; Knative has one port alone. */
+export function probesOf(row: FunctionRow, asked: Asked) {
   const path = probedPath(row);
   const port = { tcpSocket: { port: PORT } };
+  const ops = asked.for === 'kubernetes' ? opsPortOf(row, asked.settings) : undefined;
   const look = path === undefined ? port : { httpGet: { path, port: PORT } };
+  const ready = FROM_MEMORY.includes(row.name) ? look : { httpGet: { path: '/readyz', port: ops ?? PORT } };
+  const live = ops === undefined ? port : { httpGet: { path: '/healthz', port: ops } };
   return {
     startupProbe: { ...look, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 60 },
     // Three is what Kubernetes takes by itself, and what Knative insists on being told.
-    readinessProbe: { ...look, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
-    // A process is not killed for being busy, or for what it needs being away: only where nothing takes a connection for a minute.
-    livenessProbe: { ...port, periodSeconds: 20, timeoutSeconds: 5, failureThreshold: 3 },
+    readinessProbe: { ...ready, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+    // A process is not killed for being busy, or for what it needs being away: only where nothing answers for a minute.
+    livenessProbe: { ...live, periodSeconds: 20, timeoutSeconds: 5, failureThreshold: 3 },
   };
 }
+
+/** What Prometheus finds pods by, where it is set up as its Helm chart does it. */
+export function scrapedBy(port: number | undefined): Record<string, string> | undefined {
+  if (port === undefined) return undefined;
+  return { 'prometheus.io/scrape': 'true', 'prometheus.io/port': `${port}`, 'prometheus.io/path': '/metrics' };
+}
+
+/** The ports of a container, by name. */
+export const portsOf = (ops: number | undefined) => [
+  { name: 'http', containerPort: PORT },
+  ...(ops === undefined ? [] : [{ name: 'ops', containerPort: ops }]),
+];
 
 interface PodParts {
   /** Node.js'. */

@@ -63,7 +63,7 @@ export function readAsked(args: readonly string[]): Asked {
     throw new UsageError(`--host ${host} is where --domain has one of the functions: no branded host can be there`);
   if (issuer !== undefined) like('--issuer', issuer, LABEL, "a ClusterIssuer's name");
   return {
-    ...{ for: cluster, mode, hosts, only, project, settings: file.settings },
+    ...{ for: cluster, mode, hosts, only, project, settings: file.settings, secrets: [...new Set(file.secrets)] },
     image: like('--image', values.image ?? '', IMAGE, 'an image such as registry.example/hawker:1.2.3'),
     namespace: like('--namespace', values.namespace ?? 'hawker', LABEL, "a namespace's name"),
     ingressClass: like('--ingress-class', values['ingress-class'] ?? 'nginx', LABEL, "an ingress class's name"),

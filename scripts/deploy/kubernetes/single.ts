@@ -3,9 +3,10 @@
  * so a rollout, or a node that is emptied, is some seconds without an answer. Schedules fire and migrations run within it.
  */
 import type { FunctionRow } from '#shared/define.ts';
+import { opsPortOf } from '../telemetry.ts';
 import { accountWith } from './accounts.ts';
 import type { Asked } from './asked.ts';
-import { egressOfSingle, fromController } from './flows.ts';
+import { egressOfSingle, fromController, fromScrapers } from './flows.ts';
 import { ingress } from './ingress.ts';
 import { type KubernetesObject, metadata, selectorOf } from './object.ts';
 import {
@@ -14,7 +15,9 @@ import {
   POD_SECURITY,
   PORT,
   plain,
+  portsOf,
   resourcesOf,
+  scrapedBy,
   secretsOf,
   TMP,
   TMP_VOLUME,
@@ -34,7 +37,11 @@ export function single(rows: readonly FunctionRow[], asked: Asked): KubernetesOb
   const timeout = Math.max(...rows.map((row) => row.timeout));
   return [
     ...denyAll(asked),
-    allow(PART, { ingress: fromController(asked), egress: egressOfSingle(asked) }, asked),
+    allow(
+      PART,
+      { ingress: [...fromController(asked), ...fromScrapers({ name: PART }, asked)], egress: egressOfSingle(asked) },
+      asked,
+    ),
     ...accountWith(PART, [], asked),
     service(PART, asked),
     statefulSet(rows, asked),
@@ -47,7 +54,13 @@ function statefulSet(rows: readonly FunctionRow[], asked: Asked): KubernetesObje
   const labels = selectorOf(PART);
   const port = { tcpSocket: { port: PORT } };
   // The console's host tells how it is; any other is a branded one.
-  const look = { httpGet: { path: '/healthz', port: PORT, httpHeaders: [{ name: 'Host', value: 'localhost' }] } };
+  const ops = opsPortOf({ name: PART }, settings);
+  const look =
+    ops === undefined
+      ? { httpGet: { path: '/readyz', port: PORT, httpHeaders: [{ name: 'Host', value: 'localhost' }] } }
+      : { httpGet: { path: '/readyz', port: ops } };
+  const live = ops === undefined ? port : { httpGet: { path: '/healthz', port: ops } };
+  const annotations = scrapedBy(ops);
   return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
@@ -57,7 +70,7 @@ function statefulSet(rows: readonly FunctionRow[], asked: Asked): KubernetesObje
       serviceName: PART,
       selector: { matchLabels: labels },
       template: {
-        metadata: { labels },
+        metadata: { labels, ...(annotations && { annotations }) },
         spec: {
           serviceAccountName: accountOf(PART),
           automountServiceAccountToken: false,
@@ -83,10 +96,10 @@ function statefulSet(rows: readonly FunctionRow[], asked: Asked): KubernetesObje
                 }),
                 ...secretsOf(rows, asked),
               ],
-              ports: [{ name: 'http', containerPort: PORT }],
+              ports: portsOf(ops),
               startupProbe: { ...port, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 60 },
               readinessProbe: { ...look, periodSeconds: 10, timeoutSeconds: 5 },
-              livenessProbe: { ...port, periodSeconds: 20, timeoutSeconds: 5, failureThreshold: 3 },
+              livenessProbe: { ...live, periodSeconds: 20, timeoutSeconds: 5, failureThreshold: 3 },
               resources: resourcesOf(SIZE),
               securityContext: CONTAINER_SECURITY,
               volumeMounts: [DATA, TMP],

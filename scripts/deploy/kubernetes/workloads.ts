@@ -1,8 +1,9 @@
 /** What runs: a Deployment for whoever is called or takes events, a CronJob for a schedule. */
 import { type FunctionRow, isScheduled, type ScheduledRow } from '#shared/define.ts';
+import { opsPortOf } from '../telemetry.ts';
 import type { Asked } from './asked.ts';
 import { type KubernetesObject, metadata, selectorOf } from './object.ts';
-import { PORT, podOf, probesOf, programOf } from './pod.ts';
+import { PORT, podOf, portsOf, probesOf, programOf, scrapedBy } from './pod.ts';
 
 /** Seconds: a process drains within eight, after the ten that its address may still be known. */
 const GRACE_S = 30;
@@ -19,6 +20,8 @@ function deployment(row: FunctionRow, asked: Asked): KubernetesObject {
   const labels = selectorOf(name);
   const replicas = replicasOf(row);
   const pulls = row.trigger.type === 'message';
+  const ops = opsPortOf(row, asked.settings);
+  const annotations = scrapedBy(ops);
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -29,7 +32,7 @@ function deployment(row: FunctionRow, asked: Asked): KubernetesObject {
       selector: { matchLabels: labels },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       template: {
-        metadata: { labels },
+        metadata: { labels, ...(annotations && { annotations }) },
         spec: podOf(row, asked, {
           // Events are fetched: nothing in the cluster has to be open to Pub/Sub.
           args: [programOf(row), ...(pulls ? ['--pull'] : [])],
@@ -47,8 +50,8 @@ function deployment(row: FunctionRow, asked: Asked): KubernetesObject {
             }),
           },
           container: {
-            ports: [{ name: 'http', containerPort: PORT }],
-            ...probesOf(row),
+            ports: portsOf(ops),
+            ...probesOf(row, asked),
             ...(!pulls && { lifecycle: { preStop: { sleep: { seconds: LEAVING_S } } } }),
           },
         }),

@@ -1,6 +1,7 @@
 /** Who holds golang-migrate's locks. A key of 64 bits shows as two halves in pg_locks; the upper one is 0 here. */
 import type { Holder } from '../session.ts';
 import type { Context } from './context.ts';
+import { shownOf } from './shown.ts';
 
 export async function holdersOf({ link }: Context, keys: readonly string[]): Promise<Holder[]> {
   const [rows = []] = await link.run(
@@ -17,7 +18,7 @@ export async function holdersOf({ link }: Context, keys: readonly string[]): Pro
     ...(client && { client }),
     ...(since && { since }),
     ...(state && { state }),
-    ...(query && { query }),
+    ...(query && { query: shownOf(query) }),
     endBy: `select pg_terminate_backend(${pid})`,
   }));
 }

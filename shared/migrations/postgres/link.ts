@@ -8,17 +8,38 @@ import { AppError } from '../../errors.ts';
 import { unlessAborted } from '../../unless-aborted.ts';
 import type { Route } from '../address.ts';
 import { failure } from './failure.ts';
+import { end, inner, plain } from './wire.ts';
 
 const CONNECT_MS = 10_000;
 /** Of what is no migration: a few rows each. */
 const SMALL_MS = 30_000;
 /** From a cancel up to the cut. */
 const CANCEL_MS = 10_000;
+/** How long a transaction that was begun ahead is kept open for its `commit`: others wait for what it has locked. */
+const KEPT_MS = 25;
 
 /** `pg` has no code for it. */
 const NO_TLS = 'The server does not support SSL connections';
 
 export type Rows = (string | null)[][];
+
+/** How many statements of a text have ended well. */
+export interface Count {
+  completed: number;
+}
+
+/** A transaction without its end, sent right behind another text, whose end it does not wait for. It is kept open for a `commit`; whatever else is asked, and soon time too, takes it back. */
+export interface Ahead extends Count {
+  readonly sql: string;
+  /** Of the text; after it nothing is committed yet. Set when it is on its way. */
+  answer?: Promise<unknown>;
+}
+
+interface Asking {
+  count?: Count;
+  /** What to send with it. */
+  ahead?: Ahead | undefined;
+}
 
 export interface Link {
   /** What the server calls this connection. */
@@ -27,9 +48,9 @@ export interface Link {
   readonly handshakePid: number | null;
   readonly lost: boolean;
   /** The rows of each statement; text alone. Where one fails, no transaction is left open. Without a signal it is given half a minute. */
-  run(sql: string, signal?: AbortSignal): Promise<Rows[]>;
-  /** How many statements of the last text have ended well. */
-  completed(): number;
+  run(sql: string, signal?: AbortSignal, asking?: Asking): Promise<Rows[]>;
+  /** Answers false where it was taken back meanwhile, so that nothing of it is left; throws what its text failed with. */
+  commit(kept: Ahead, signal: AbortSignal, asking?: Asking): Promise<boolean>;
   /** How many rows the last statement of the last text wrote or read. */
   affected(): number;
   cancel(): Promise<void>;
@@ -42,17 +63,14 @@ interface Options {
   signal: AbortSignal;
 }
 
-/** What `pg` keeps to itself. */
-interface Inner {
-  processID: number | null;
-  connection: {
-    stream: { destroy(): void };
-    on(event: 'commandComplete' | 'readyForQuery' | 'end', listener: () => void): void;
-  };
-  _txStatus: string | null;
+/** A text on its way: the server answers them in the order they were sent in. */
+interface Sent {
+  count: Count;
+  /** What transaction the server was in at its end: `I` for none. */
+  status: string | null;
+  ready: PromiseWithResolvers<void>;
 }
 
-const inner = (client: Client) => client as unknown as Inner;
 /** All as text: versions are longer than numbers. */
 const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
@@ -64,6 +82,7 @@ export async function connect(address: string | Route, { application, clock, sig
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    pipeline: true,
   };
   const made = async (until: AbortSignal): Promise<Client> => {
     if (typeof address !== 'string') {
@@ -101,7 +120,6 @@ export async function connect(address: string | Route, { application, clock, sig
   const client = await open();
   let lost = false;
   let closed = false;
-  let completed = 0;
   let affected = 0;
   client.on('error', () => {
     lost = true;
@@ -110,12 +128,24 @@ export async function connect(address: string | Route, { application, clock, sig
     lost = true;
   });
   // `pg` tells of an error before the server is ready again; what it is in then decides what may be sent.
-  let ready = Promise.withResolvers<void>();
+  const sent: Sent[] = [];
   inner(client).connection.on('commandComplete', () => {
-    completed++;
+    if (sent[0]) sent[0].count.completed++;
   });
-  inner(client).connection.on('readyForQuery', () => ready.resolve());
-  inner(client).connection.on('end', () => ready.resolve());
+  inner(client).connection.on('readyForQuery', () => {
+    const one = sent.shift();
+    if (one) one.status = inner(client)._txStatus;
+    one?.ready.resolve();
+  });
+  inner(client).connection.on('end', () => {
+    lost = true;
+    for (const one of sent.splice(0)) one.ready.resolve();
+  });
+  const send = (text: string, count: Count = { completed: 0 }) => {
+    const one: Sent = { count, status: null, ready: Promise.withResolvers() };
+    sent.push(one);
+    return { one, answer: client.query({ text, rowMode: 'array', types: AS_TEXT }) };
+  };
   const cut = () => {
     lost = true;
     inner(client).connection.stream.destroy();
@@ -131,6 +161,7 @@ export async function connect(address: string | Route, { application, clock, sig
   let last: Promise<unknown> = Promise.resolve();
   let busy = false;
   let cancelling: Promise<unknown> = Promise.resolve();
+  const closing = new AbortController();
 
   const cancel = async () => {
     if (!busy || lost) return;
@@ -155,43 +186,79 @@ export async function connect(address: string | Route, { application, clock, sig
     }
   };
 
-  const rollBack = async () => {
-    await ready.promise;
-    if (lost || inner(client)._txStatus === 'I') return;
-    const before = completed;
-    await client.query('rollback').catch(() => {});
-    completed = before;
+  const rollBack = async (one: Sent) => {
+    await one.ready.promise;
+    if (!lost && one.status !== 'I') await send('rollback').answer.catch(() => {});
   };
 
-  const ask = async (sql: string, signal: AbortSignal | undefined): Promise<Rows[]> => {
+  let kept: { ahead: Ahead; one: Sent } | undefined;
+  const begin = (ahead: Ahead) => {
+    const { one, answer } = send(ahead.sql, ahead);
+    const mine = { ahead, one };
+    kept = mine;
+    ahead.answer = answer;
+    const takeBackLater = async () => {
+      await clock.sleep(KEPT_MS, closing.signal);
+      if (kept === mine) await inTurn(() => (kept === mine ? takeBack() : undefined));
+    };
+    answer.then(takeBackLater, () => {}).catch(() => {});
+    return one;
+  };
+  const takeBack = async () => {
+    if (!kept) return;
+    const { one } = kept;
+    kept = undefined;
+    busy = true;
+    const answered = new AbortController();
+    if (sent.includes(one)) giveUp(answered.signal);
+    await one.ready.promise;
+    answered.abort();
+    busy = false;
+    await cancelling;
+    await rollBack(one);
+  };
+  const giveUp = (answered: AbortSignal) => {
+    const cutLater = () => clock.sleep(CANCEL_MS, answered).then(cut, () => {});
+    void cancel().then(cutLater, cutLater);
+  };
+
+  const ask = async (sql: string, signal: AbortSignal | undefined, asking: Asking, before?: Ahead): Promise<Rows[]> => {
     // It would meet this one.
     await cancelling;
     signal?.throwIfAborted();
+    if (!before) await takeBack();
     if (lost || closed) throw new AppError('unavailable', 'the connection to PostgreSQL was lost or closed before');
     busy = true;
-    completed = 0;
-    ready = Promise.withResolvers();
     const answered = new AbortController();
-    const giveUp = () => {
-      const cutLater = () => clock.sleep(CANCEL_MS, answered.signal).then(cut, () => {});
-      void cancel().then(cutLater, cutLater);
-    };
-    signal?.addEventListener('abort', giveUp, { once: true });
+    const stop = () => giveUp(answered.signal);
+    signal?.addEventListener('abort', stop, { once: true });
     // A text that is still running when its time is over leaves the connection in no state to be asked again.
     if (!signal) clock.sleep(SMALL_MS, answered.signal).then(cut, () => {});
+    kept = undefined;
+    const { one, answer } = send(sql, asking.count);
+    answer.catch(() => {});
+    const behind = asking.ahead && begin(asking.ahead);
     try {
-      const answer = await client.query({ text: sql, rowMode: 'array', types: AS_TEXT });
-      const answers = [answer].flat() as unknown as { rows: Rows; rowCount: number | null }[];
+      await before?.answer;
+      const answers = [await answer].flat() as unknown as { rows: Rows; rowCount: number | null }[];
       affected = answers.at(-1)?.rowCount ?? 0;
-      return answers.map((one) => one.rows);
+      return answers.map((each) => each.rows);
     } catch (error) {
-      await rollBack();
+      // What was sent behind it finds the transaction failed, or the version where it was.
+      await Promise.all([one.ready.promise, behind?.ready.promise]);
+      if (behind) await takeBack();
+      else await rollBack(one);
       throw error;
     } finally {
       answered.abort();
-      signal?.removeEventListener('abort', giveUp);
+      signal?.removeEventListener('abort', stop);
       busy = false;
     }
+  };
+  const inTurn = <T>(work: () => T | Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
   };
 
   return {
@@ -200,36 +267,22 @@ export async function connect(address: string | Route, { application, clock, sig
     get lost() {
       return lost || closed;
     },
-    run: (sql, signal) => {
-      const mine = last.then(() => ask(sql, signal));
-      last = mine.catch(() => {});
-      return mine;
-    },
-    completed: () => completed,
+    run: (sql, signal, asking = {}) => inTurn(() => ask(sql, signal, asking)),
+    commit: (ahead, signal, asking = {}) =>
+      inTurn(async () => {
+        if (kept?.ahead !== ahead) return false;
+        await ask('commit', signal, asking, ahead);
+        return true;
+      }),
     affected: () => affected,
     cancel,
     close: async () => {
+      closing.abort();
+      if (kept && !busy) await inTurn(takeBack);
       closed = true;
+      // It would wait for the end of what is under way.
+      if (sent.length > 0) cut();
       await end(client, clock);
     },
   };
-}
-
-/** `sslmode` as PostgreSQL's own clients read it, not as `pg` does: to `require` a certificate does not mean to check it. */
-function plain(address: string): string {
-  if (!URL.canParse(address)) return address;
-  const url = new URL(address);
-  if (url.searchParams.has('sslmode') && !url.searchParams.has('uselibpqcompat'))
-    url.searchParams.set('uselibpqcompat', 'true');
-  return url.href;
-}
-
-async function end(client: Client, clock: Clock): Promise<void> {
-  const ended = new AbortController();
-  clock.sleep(2_000, ended.signal).then(
-    () => inner(client).connection.stream.destroy(),
-    () => {},
-  );
-  await client.end().catch(() => {});
-  ended.abort();
 }

@@ -17,7 +17,7 @@ export const FENCED = 'hawker fence is at';
 export const MOVED = 'hawker found the version at';
 
 /** Raises the fence to the token, or fails where it is higher already; locks its row up to the end of the transaction, so that all writers come one after the other. */
-export function fenceSql({ fence }: Tables, token: number, progress = ''): string {
+export function fenceSql({ fence }: Tables, token: number | string, progress = ''): string {
   return (
     `insert into ${fence} as f (id, token) values (1, ${token}) on conflict (id) do update set token = ` +
     `case when f.token > excluded.token then ('${FENCED} ' || f.token)::bigint else excluded.token end${progress}`
@@ -29,15 +29,17 @@ export function progressSql(key: string | undefined, done: number, begun: number
   return `, step = ${key === undefined ? 'null' : literal(key)}, done = ${done}, begun = ${begun}`;
 }
 
-const numberOf = ({ version }: VersionState) => (version ?? -1n).toString();
+/** A text stands for a parameter of a prepared statement. */
+type Stated = Omit<VersionState, 'version'> & { version: VersionState['version'] | string };
+const numberOf = ({ version }: Stated) => (version ?? -1n).toString();
 /** golang-migrate keeps no row where there is no version and nothing is marked. */
-const hasRow = ({ version, dirty }: VersionState) => version !== undefined || dirty;
+const hasRow = ({ version, dirty }: Stated) => version !== undefined || dirty;
 
 /**
  * Moves the one row to another state, and fails unless it says one of those it may be in. golang-migrate truncates and inserts, which locks readers out until the migration is through and makes a new
  * file each time; what is left is the same.
  */
-export function moveSql({ versions }: Tables, from: readonly VersionState[], to: VersionState): string {
+export function moveSql({ versions }: Tables, from: readonly Stated[], to: Stated): string {
   const is = from.filter(hasRow).map((state) => `(version = ${numberOf(state)} and dirty = ${state.dirty})`);
   const matches = is.join(' or ') || 'false';
   const parts = hasRow(to)
@@ -67,8 +69,13 @@ export function setSql({ versions }: Tables, to: VersionState): string {
   );
 }
 
+type Values<T> = { [K in keyof T]: T[K] | string };
+
 /** `ms` undefined: as long as the transaction has taken, which nobody else can know before it ends. */
-export function historySql({ history, literal }: Tables, row: Omit<HistoryRow, 'ms'> & { ms?: number }): string {
+export function historySql(
+  { history, literal }: Tables,
+  row: Values<Omit<HistoryRow, 'ms'>> & { ms?: number },
+): string {
   const text = (value: string | undefined) => (value === undefined ? 'null' : literal(value));
   const ms = row.ms ?? 'extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000';
   return (

@@ -1,9 +1,13 @@
-/** Who is signed in: the API key itself, in a cookie that scripts cannot read and other sites cannot send. The API checks it with each call. */
+/**
+ * Who is signed in to pages: the API key itself, in a cookie that scripts cannot read and other sites cannot send. Whoever gets it checks it with each call.
+ *
+ * All pages of an installation share it, so that one sign-in serves them all.
+ */
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { AppError } from '#shared/errors.ts';
+import { AppError } from '../errors.ts';
 
-const COOKIE = 'hawker-key';
+const COOKIE = 'hawker-session';
 
 export interface Session {
   key(c: Context): string | undefined;
@@ -11,11 +15,14 @@ export interface Session {
   close(c: Context): void;
 }
 
-/** `secure`: whether the console is known to be reached by https alone. */
+/**
+ * `prefix` is where the pages are, without a trailing slash: `/hawker/links` or '' at the root. The cookie is good for the folder that this is in, since functions of one host
+ * stand side by side. `secure`: whether they are known to be reached by https alone.
+ */
 export function createSession(prefix: string, secure: boolean): Session {
   const options = (c: Context) =>
     ({
-      path: `${prefix}/`,
+      path: prefix.slice(0, prefix.lastIndexOf('/') + 1) || '/',
       httpOnly: true,
       sameSite: 'Strict',
       secure: secure || c.req.header('X-Forwarded-Proto') === 'https',

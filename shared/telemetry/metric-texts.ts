@@ -1,0 +1,42 @@
+/** What each metric says, for who reads it: apart from the table itself, which every function loads at its start. One sentence each, without a full stop. */
+import type { MetricName } from './metric-table.ts';
+
+export const METRIC_TEXTS: Readonly<Record<MetricName, string>> = {
+  'http.server.request.duration': 'How long requests took, redirects apart',
+  'hawker.redirect.duration': 'How long redirects took to answer, by what the answer was',
+  'hawker.redirect.hits': 'Hits of links, by who opened them',
+  'hawker.redirect.hits.held': 'Hits that are held in memory until the queue has them',
+  'hawker.redirect.hits.lost': 'Hits that were lost, since the queue did not take them',
+  'db.client.operation.duration': 'How long the store took',
+  'messaging.client.operation.duration': 'How long publishing to the queue took',
+  'messaging.process.duration': 'How long handling an event took',
+  'hawker.queue.depth':
+    'Events of the embedded queue that wait, and dead letters; for Pub/Sub, Cloud Monitoring has them',
+  'hawker.queue.oldest_age': 'Age of the oldest event of the embedded queue that waits',
+  'hawker.queue.dead_letters': 'Events that became dead letters here',
+  'hawker.inbox.duplicates': 'Events that came again after they had taken effect, and did nothing',
+  'hawker.outbox.relayed': 'Events that the outbox relay dealt with',
+  'hawker.lease.leading': 'Whether this process leads: 1 or 0',
+  'hawker.lease.transitions': 'Terms that began here and how they ended',
+  'hawker.lease.renewal.duration': 'How long renewing a lease took',
+  'hawker.schedule.firing.duration': 'How long firings of schedules took, by how they ended',
+  'hawker.schedule.last_success': 'When a schedule last came to a good end here, in seconds since 1970',
+  'hawker.upstream.duration': 'How long answers of other services took',
+  'hawker.upstream.budget_left': 'Calls that may be made to a service at this moment',
+  'hawker.upstream.breaker_open': 'Whether a service is not called for now since it failed: 1 or 0',
+  'hawker.bus.readings': 'Readings of stops that were given out, by how fresh they were',
+  'hawker.bus.watchers': 'Live streams that are open',
+  'hawker.slides.images': 'Images that were put into decks, or not',
+  'hawker.slides.image.size': 'Size of images as they were handed to Google',
+  'hawker.slides.conversion.duration': 'How long converting an image took',
+  'hawker.migration.step.duration': 'How long one migration took',
+  'hawker.migration.runs': 'Runs that came to an end here, or were handed on to their next part',
+  'hawker.migration.pending': 'Migrations that the run under way has still to do',
+  'hawker.migration.idle': 'How long ago the run under way last got on: a finished migration, a page of a backfill',
+  'hawker.dependency.ready':
+    'Whether what the process needs (its store, its queue) or has used is fit for use, as /readyz tells: 1 or 0',
+  'process.cpu.time': 'CPU time of the process',
+  'process.memory.usage': 'Resident memory of the process',
+  'nodejs.eventloop.delay.p99': "99th percentile of the event loop's delay since it was last asked for",
+  'process.uptime': 'How long the process has run',
+};

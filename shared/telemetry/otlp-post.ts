@@ -1,0 +1,102 @@
+/**
+ * One request to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names, by OTLP over HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp
+ *
+ * Google's own takes it in the name of this service's account. The token for it goes to that origin alone, or to GOOGLE_APIS_ROOT_URL in its place; no redirect is
+ * followed anywhere, so no header gets further than where the settings say.
+ */
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Answer, Bounds, Request } from '../google/ask.ts';
+import type { Rig } from '../google/ask-again.ts';
+import { startAttempt } from '../google/attempt.ts';
+import type { Account } from '../google/identity.ts';
+import { readBytes } from '../http/read-bytes.ts';
+
+export type Signal = 'traces' | 'metrics';
+
+/** Throws NoAnswer, and for Google's the errors of getting a token. */
+export type Post = (signal: Signal, body: Uint8Array<ArrayBuffer>, gzipped: boolean, bounds: Bounds) => Promise<Answer>;
+
+export type CollectorSettings = Pick<
+  Config,
+  'OTEL_EXPORTER_OTLP_ENDPOINT' | 'OTEL_EXPORTER_OTLP_HEADERS' | 'GOOGLE_APIS_ROOT_URL' | 'GOOGLE_CLOUD_PROJECT'
+>;
+
+const GOOGLE = 'https://telemetry.googleapis.com';
+/** https://cloud.google.com/stackdriver/docs/reference/telemetry/api */
+const SCOPES: Record<Signal, string> = {
+  traces: 'https://www.googleapis.com/auth/trace.append',
+  metrics: 'https://www.googleapis.com/auth/monitoring.write',
+};
+
+/** Whether it is Google's own endpoint, which wants to know who sends, and where from, and keeps names as they come. */
+export function isGoogle(endpoint: string): boolean {
+  return URL.canParse(endpoint) && new URL(endpoint).origin === GOOGLE;
+}
+
+/** Where a request goes: https://opentelemetry.io/docs/specs/otlp/#otlphttp-request */
+export function addressOf(
+  {
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint = '',
+    OTEL_EXPORTER_OTLP_HEADERS: own,
+    GOOGLE_APIS_ROOT_URL: root,
+  }: CollectorSettings,
+  signal: Signal,
+): string {
+  const base =
+    isGoogle(endpoint) && own['authorization'] === undefined ? (root?.replace(/\/+$/, '') ?? GOOGLE) : endpoint;
+  return `${base}/v1/${signal}`;
+}
+
+export function createPost(config: CollectorSettings, rig: Rig): Post {
+  const { clock } = rig;
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint = '', OTEL_EXPORTER_OTLP_HEADERS: own } = config;
+  const requestOf = (signal: Signal, body: Uint8Array<ArrayBuffer>, gzipped: boolean): Request => ({
+    url: addressOf(config, signal),
+    body,
+    headers: {
+      'user-agent': 'hawker',
+      ...own,
+      'content-type': 'application/x-protobuf',
+      ...(gzipped && { 'content-encoding': 'gzip' }),
+    },
+  });
+  // Whoever gives a token of their own is not given another.
+  if (!isGoogle(endpoint) || own['authorization'] !== undefined)
+    return (signal, body, gzipped, bounds) => post(requestOf(signal, body, gzipped), bounds, clock);
+
+  const { GOOGLE_CLOUD_PROJECT: project } = config;
+  const billed = project === undefined ? {} : { 'x-goog-user-project': project };
+  let opened: Promise<Account> | undefined;
+  const openAccount = () =>
+    import('../google/own-account.ts').then((made) => made.createOwnAccount(config, undefined, rig));
+  return async (signal, body, gzipped, bounds) => {
+    opened ??= openAccount();
+    const account = await opened;
+    const request = requestOf(signal, body, gzipped);
+    const once = async () => {
+      const token = await account.headers(SCOPES[signal], bounds.signal);
+      return post({ ...request, headers: { ...billed, ...request.headers, ...token } }, bounds, clock);
+    };
+    const answer = await once();
+    return answer.status === 401 && account.forget(SCOPES[signal]) ? once() : answer;
+  };
+}
+
+/** What is said beside a status is of use only if it is short and comes in time. */
+async function post(request: Request, { ms, bytes, signal }: Bounds, clock: Clock): Promise<Answer> {
+  const { url, ...init } = request;
+  const attempt = startAttempt(signal, clock);
+  const work = async (): Promise<Answer> => {
+    const response = await fetch(url, { ...init, method: 'POST', redirect: 'manual', signal: attempt.signal });
+    const said = await readBytes(response.body, bytes).catch(() => new Uint8Array());
+    return { status: response.status, headers: response.headers, bytes: said };
+  };
+  try {
+    return await attempt.inTime(work, ms, `has not answered within ${Math.ceil(ms / 1_000)} seconds`);
+  } catch (error) {
+    throw attempt.named(error);
+  } finally {
+    attempt.end();
+  }
+}

@@ -1,0 +1,17 @@
+/** Which version of Hawker this is, as the package.json says that it is part of: the project's, or the one that the build puts beside a bundle. */
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+
+/** `unknown` where it is kept without one. */
+export const VERSION = readVersion();
+
+function readVersion(): string {
+  try {
+    const { version } = JSON.parse(readFileSync(findPackageJSON('..', import.meta.url) ?? '', 'utf8')) as {
+      version?: unknown;
+    };
+    return typeof version === 'string' ? version : 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}
