@@ -151,7 +151,9 @@ function measureSoon(parts: HealthParts & ProcessMetricsParts): Measuring {
     begun ??= load();
     return begun;
   };
-  const timer = setTimeout(() => void begin(), MEASURE_AFTER_MS).unref();
+  const timer = setTimeout(() => {
+    begin().catch((error: unknown) => parts.log.error('a part of the metrics cannot be loaded', { error }));
+  }, MEASURE_AFTER_MS).unref();
   return {
     begin,
     stopChecks() {

@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../config.ts';
-import { createFakeClock, type FakeClock } from '../testing/fake-clock.ts';
+import { createFakeClock, through } from '../testing/fake-clock.ts';
 import { createKeptLog } from '../testing/kept-log.ts';
 import { guardAgainstLeaks } from '../testing/leak-guard.ts';
 import { startOtlpReceiver } from '../testing/otlp-receiver.ts';
@@ -32,19 +32,6 @@ function rigFor(endpoint: string, signal: Signal = 'traces') {
     return log.lines[0] ?? assert.fail('nothing was told');
   };
   return { clock, log, over, told, send: (count = 1) => sender.send(new Uint8Array(), count, 20_000, over.signal) };
-}
-
-/** Moves time on until the work has ended. */
-async function through<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
-  let over = false;
-  const ended = work.finally(() => {
-    over = true;
-  });
-  while (!over) {
-    await new Promise(setImmediate);
-    if (clock.sleepers > 0 && !over) await clock.advance(100);
-  }
-  return ended;
 }
 
 describe('of a collector', () => {

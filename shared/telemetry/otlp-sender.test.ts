@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../config.ts';
-import { createFakeClock, type FakeClock } from '../testing/fake-clock.ts';
+import { createFakeClock, through } from '../testing/fake-clock.ts';
 import { startFakeGoogle } from '../testing/google/start.ts';
 import { createKeptLog } from '../testing/kept-log.ts';
 import { guardAgainstLeaks } from '../testing/leak-guard.ts';
@@ -31,19 +31,6 @@ function rigFor(env: Record<string, string>) {
 
 const to = (receiver: OtlpReceiver, headers = '') =>
   rigFor({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_EXPORTER_OTLP_HEADERS: headers });
-
-/** Moves time on until the work has ended. */
-async function through<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
-  let over = false;
-  const ended = work.finally(() => {
-    over = true;
-  });
-  while (!over) {
-    await new Promise(setImmediate);
-    if (clock.sleepers > 0 && !over) await clock.advance(100);
-  }
-  return ended;
-}
 
 describe('what is sent to a collector', () => {
   it('is a request with the headers of the settings, packed where it is large', async () => {

@@ -52,3 +52,16 @@ export function createFakeClock(start = Date.parse('2026-01-01T00:00:00Z')): Fak
     },
   };
 }
+
+/** Moves time on, a tenth of a second at a time, until the work has ended. */
+export async function through<T>(clock: FakeClock, work: Promise<T>): Promise<T> {
+  let over = false;
+  const ended = work.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    await new Promise(setImmediate);
+    if (clock.sleepers > 0 && !over) await clock.advance(100);
+  }
+  return ended;
+}
