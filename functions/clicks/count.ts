@@ -6,13 +6,14 @@
  * What it remembers may be wrong (an event was counted elsewhere, another process drew the same shard); then the commit is refused as a
  * whole, everything is read afresh and tried again.
  */
-import { LRUCache } from 'lru-cache';
+
 import type { Clock } from '#shared/clock.ts';
 import { isAppError, isRetryable } from '#shared/errors.ts';
 import type { Event } from '#shared/events/event.ts';
 import type { Inbox } from '#shared/events/inbox.ts';
 import type { Ids } from '#shared/ids.ts';
 import { type LinkDay, SHARDS, STATISTICS, statisticsId } from '#shared/links/statistics.ts';
+import { createRecentlyUsed } from '#shared/recently-used.ts';
 import { retry } from '#shared/retry.ts';
 import { docId, type Store, type Version, type Write } from '#shared/store/store.ts';
 import { type CountedHit, emptyDay, type OpenDay, openDay } from './counters.ts';
@@ -51,8 +52,8 @@ export type CountHits = (arrived: readonly Arrived[]) => Promise<unknown[]>;
 export function createCounting({ store, inbox, clock, ids }: CountOptions): CountHits {
   const drawShard = () => Math.floor(ids.random() * SHARDS);
   let shardNumber = drawShard();
-  const shards = new LRUCache<string, Shard>({ max: KNOWN_SHARDS });
-  const knownVisitors = new LRUCache<string, true>({ max: KNOWN_VISITORS });
+  const shards = createRecentlyUsed<Shard>(KNOWN_SHARDS);
+  const knownVisitors = createRecentlyUsed<true>(KNOWN_VISITORS);
 
   const shardOf = ({ linkId, day }: CountedHit) => statisticsId(linkId, day, shardNumber);
   const visitorOf = ({ linkId, day, visitor }: CountedHit) =>

@@ -17,7 +17,7 @@ import { flushTelemetry } from '#shared/telemetry/start-telemetry.ts';
 import { createCache, type Known } from './cache.ts';
 import { createHits } from './hits.ts';
 import { MOST_WAIT_MS } from './in-time.ts';
-import { type Ready, readyFor, readyOf } from './ready.ts';
+import { type HitOfLink, type Ready, readyFor, readyOf } from './ready.ts';
 import { createRecorder } from './recorder.ts';
 import { type RefusalCode, refuse as sendRefusal } from './refusals.ts';
 import { reserved } from './reserved.ts';
@@ -149,10 +149,10 @@ export function createRedirects({ config, store, queue, log, clock, ids }: Runti
   }
 
   function answer(request: IncomingMessage, response: ServerResponse, ready: Ready): Told {
-    const { decision, hit } = ready;
+    const { decision } = ready;
     if (decision.kind !== 'redirect') return refuse(request, response, decision.kind);
     if (!allows(request, decision)) return refuse(request, response, 'method_not_allowed');
-    return redirect(request, response, ready, decision, hit && recorder.label(request, hit));
+    return redirect(request, response, ready, decision);
   }
 
   /**
@@ -164,15 +164,14 @@ export function createRedirects({ config, store, queue, log, clock, ids }: Runti
     response: ServerResponse,
     { headers, hit }: Ready,
     { status }: Redirect,
-    labelled: Labelled | undefined,
+    known?: Labelled,
   ): Told {
-    const counted = hit && labelled && counts(request);
+    const counted = counts(request) ? hit : undefined;
     const recorded = config.cloudRun && currentScope()?.span !== undefined;
-    const told = counted ? REDIRECTED_BY[labelled.label] : REDIRECTED;
     if (!recorded && !(counted && (config.cloudRun || hits.pressed()))) {
+      // Nobody waits for being judged.
       response.writeHead(status, [...headers, 'Content-Length', '0']).end();
-      if (counted) recorder.record(request, hit, labelled);
-      return told;
+      return counted ? record(request, counted, known) : REDIRECTED;
     }
     const send = () => response.writeHead(status, [...headers]);
     if (request.method !== 'HEAD') send().flushHeaders();
@@ -184,10 +183,16 @@ export function createRedirects({ config, store, queue, log, clock, ids }: Runti
     const over = new AbortController();
     const handedOn = recorded ? () => void flushRecorded().then(end) : end;
     response.statusCode = status;
-    if (counted) recorder.record(request, hit, labelled, handedOn);
-    else handedOn();
+    const told = counted ? record(request, counted, known, handedOn) : REDIRECTED;
+    if (!counted) handedOn();
     if (!over.signal.aborted) clock.sleep(MOST_WAIT_MS, over.signal).then(end, () => {});
     return told;
+  }
+
+  function record(request: IncomingMessage, hit: HitOfLink, known: Labelled | undefined, done?: () => void): Told {
+    const labelled = known ?? recorder.label(request, hit);
+    recorder.record(request, hit, labelled, done);
+    return REDIRECTED_BY[labelled.label];
   }
 
   /** The spans of a request are whole once all that it waited for has been told of. */

@@ -2,11 +2,12 @@
  * Click limits, exact over any number of instances: each use is a compare-and-set on the link's one counter, never a count kept here.
  * Visitors of this instance who come at the same moment share one write, so a hot link costs a few writes a second, not one each.
  */
-import { LRUCache } from 'lru-cache';
+
 import type { Clock } from '#shared/clock.ts';
 import { isAppError } from '#shared/errors.ts';
 import type { Ids } from '#shared/ids.ts';
 import type { LinkUses } from '#shared/links/records.ts';
+import { createRecentlyUsed } from '#shared/recently-used.ts';
 import { retry } from '#shared/retry.ts';
 import type { Store, Version } from '#shared/store/store.ts';
 import { runOutOfScope } from '#shared/telemetry/scope.ts';
@@ -38,7 +39,7 @@ interface Counter {
 const FRESH_MS = 500;
 
 export function createUses(store: Store, clock: Clock, ids: Ids): Uses {
-  const counters = new LRUCache<string, Counter>({ max: 10_000 });
+  const counters = createRecentlyUsed<Counter>(10_000);
 
   const counterOf = (linkId: string): Counter => {
     let counter = counters.get(linkId);

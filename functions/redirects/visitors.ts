@@ -3,11 +3,11 @@
  * share for a UTC day and then forget. Without the key, which is gone after two days at the latest, nothing leads back.
  */
 import { createHmac } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '#shared/clock.ts';
 import { isAppError } from '#shared/errors.ts';
 import type { Ids } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
+import { createRecentlyUsed } from '#shared/recently-used.ts';
 import type { Store } from '#shared/store/store.ts';
 import { inTime } from './in-time.ts';
 
@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000;
 const RETRY_MS = 5_000;
 
 export function createVisitors(store: Store, clock: Clock, ids: Ids, log: Log): Visitors {
-  const known = new LRUCache<string, string>({ max: 5_000 });
+  const known = createRecentlyUsed<string>(5_000);
   let day = -1;
   let key: Buffer | undefined;
   let reading: Promise<void> | undefined;

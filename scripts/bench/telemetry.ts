@@ -8,7 +8,7 @@ import { type Figure, median, ratioOf, type Workplace } from './part.ts';
 import { residentMiB } from './resident.ts';
 import { BUILT_REDIRECTS, OTLP_SINK, type Server, startServer } from './servers.ts';
 
-const STARTS = 25;
+const STARTS = 51;
 const REQUESTS = 1_000_000;
 const LOAD_SECONDS = 4;
 /** Of the requests, those by which caches and the compiler have settled. */

@@ -5,11 +5,11 @@
  * an effect that is nothing but writes: they go into one commit with the records, and a conflict means that someone was first.
  */
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { patienceMs } from '../expiry.ts';
 import type { Log } from '../log.ts';
+import { createRecentlyUsed } from '../recently-used.ts';
 import type { Doc, Store, Version, Write } from '../store/store.ts';
 import { count } from '../telemetry/metrics.ts';
 import type { Event } from './event.ts';
@@ -84,7 +84,7 @@ const KEPT_MS = 8 * 24 * 3_600_000;
 
 export function createInbox({ consumer, store, clock, log }: InboxOptions): Inbox {
   /** When this process first saw a running record's version. What falls out is only waited for once more. */
-  const sights = new LRUCache<string, { version: Version; at: number }>({ max: 10_000 });
+  const sights = createRecentlyUsed<{ version: Version; at: number }>(10_000);
 
   const key = ({ source, id }: Pick<Event, 'source' | 'id'>) =>
     createHash('sha256')

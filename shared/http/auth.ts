@@ -2,9 +2,10 @@
  * Who a request's `Authorization: Bearer ...` stands for: the key in HAWKER_ADMIN_KEY, an API key of the store, or, where an audience and accounts
  * are configured, a Google ID token. A stored key is looked up at most every CACHE_MS per instance, so that is how long a deleted one still works.
  */
-import { LRUCache } from 'lru-cache';
+
 import type { Runtime } from '../define.ts';
 import { AppError, isAppError } from '../errors.ts';
+import { createRecentlyUsed } from '../recently-used.ts';
 import type { Doc } from '../store/store.ts';
 import { API_KEYS, type ApiKey, hashSecret, parseKey, sameHash } from './api-keys.ts';
 import type { Authenticate, Caller } from './callers.ts';
@@ -25,7 +26,7 @@ export function createAuthenticate({
   store,
   clock,
 }: Pick<Runtime, 'config' | 'store' | 'clock'>): Authenticate {
-  const cache = new LRUCache<string, Cached>({ max: 1_000 });
+  const cache = createRecentlyUsed<Cached>(1_000);
   const adminHash = config.HAWKER_ADMIN_KEY === undefined ? undefined : hashSecret(config.HAWKER_ADMIN_KEY);
   let verifyGoogle: TokenVerifier | undefined;
 

@@ -13,10 +13,11 @@
  *
  * Waiters look at the object now and then. A watch would tell them sooner and keep one more connection open for each.
  */
-import { LRUCache } from 'lru-cache';
+
 import type { Clock } from '../clock.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { createRecentlyUsed } from '../recently-used.ts';
 import type { Doc, Store, Write } from '../store/store.ts';
 import { type ApiCall, openKubernetesApi } from './kubernetes-api.ts';
 import { lost } from './kubernetes-refusals.ts';
@@ -50,9 +51,9 @@ const NAME = /^(?=.{1,200}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[
 export async function openKubernetesRecords(options: KubernetesOptions): Promise<LeaseRecords> {
   const { store, clock, folder = SERVICE_ACCOUNT_FOLDER } = options;
   const api = await openKubernetesApi({ ...options, folder });
-  const known = new LRUCache<string, LeaseObject>({ max: REMEMBERED });
+  const known = createRecentlyUsed<LeaseObject>(REMEMBERED);
   /** Taken out by a guard and put back when its commit went through: what failed is read anew. */
-  const fences = new LRUCache<string, Doc<Fence>>({ max: REMEMBERED });
+  const fences = createRecentlyUsed<Doc<Fence>>(REMEMBERED);
 
   async function ask(given: ApiCall, name: string): Promise<LeaseObject> {
     const object = leaseOf(await api.call('Lease', given), name);

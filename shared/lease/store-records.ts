@@ -13,8 +13,9 @@
  * still for the duration, and the next renewal of a holder who lives writes the record anew. Where the term document is missing, or was written
  * by an import, the second attempt to begin a term sets it right.
  */
-import { LRUCache } from 'lru-cache';
+
 import { AppError, isAppError } from '../errors.ts';
+import { createRecentlyUsed } from '../recently-used.ts';
 import type { Doc, Store, Version, Write } from '../store/store.ts';
 import { fenceOf, type LeaseRecord, type RecordVersion, type RecordWrite, type Sighting } from './record.ts';
 import type { LeaseRecords } from './records.ts';
@@ -29,8 +30,8 @@ const GONE = 'gone:';
 
 /** `kind`: `Firestore`, `SQLite` or `memory`. */
 export function createStoreRecords(store: Store, kind: string): LeaseRecords {
-  const known = new LRUCache<string, Pick<Sighting, 'version' | 'record'>>({ max: KNOWN_NAMES });
-  const refused = new LRUCache<string, RecordVersion>({ max: KNOWN_NAMES });
+  const known = createRecentlyUsed<Pick<Sighting, 'version' | 'record'>>(KNOWN_NAMES);
+  const refused = createRecentlyUsed<RecordVersion>(KNOWN_NAMES);
 
   async function read(name: string): Promise<Sighting | undefined> {
     const doc = await store.get<LeaseRecord>(RECORDS, name);

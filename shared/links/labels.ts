@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isbot } from 'isbot';
-import { LRUCache } from 'lru-cache';
+import { createRecentlyUsed } from '../recently-used.ts';
 import type { HitLabel } from './records.ts';
 
 export interface Labelled {
@@ -39,8 +39,8 @@ const BURSTING: Labelled = { label: 'scanner', reason: 'burst' };
 
 /** One per process. Its memory is bounded: user agents it has judged, visitors of the last second. */
 export function createLabeller(): (request: LabelledRequest) => Labelled {
-  const judged = new LRUCache<string, Labelled>({ max: 2_000 });
-  const recent = new LRUCache<string, { linkId: string; at: number }[]>({ max: 5_000 });
+  const judged = createRecentlyUsed<Labelled>(2_000);
+  const recent = createRecentlyUsed<{ linkId: string; at: number }[]>(5_000);
 
   const byUserAgent = (userAgent: string | undefined): Labelled => {
     if (userAgent === undefined) return { label: 'bot', reason: 'no-user-agent' };

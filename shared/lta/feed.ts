@@ -1,8 +1,9 @@
 /** The arrivals that everybody in a process shares: one answer a stop in memory, one call for it at a time. */
-import { LRUCache } from 'lru-cache';
+
 import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
+import { createRecentlyUsed } from '../recently-used.ts';
 import { counter } from '../telemetry/metrics.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { createBreaker } from './breaker.ts';
@@ -72,7 +73,7 @@ export function createFeed({ client, clock, ids, log, callsPerMinute }: FeedOpti
    * The least recently asked for goes, not the least recently read: so that it cannot be forgotten while it says not to ask. As there is room for a minute's
    * calls, an entry stays for a minute after its attempt began, which is longer than FLIGHT_MS and TTL_MS together.
    */
-  const entries = new LRUCache<string, Entry>({ max: Math.max(MOST_STOPS, budget.callsPerMinute) });
+  const entries = createRecentlyUsed<Entry>(Math.max(MOST_STOPS, budget.callsPerMinute));
   const flights = new Map<string, Promise<Outcome>>();
   let calls = 0;
   let failures = 0;

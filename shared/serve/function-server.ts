@@ -2,7 +2,7 @@
  * One function in a process of its own, as the build makes it: `node index.js` serves it on PORT at the root of its host, and the exported
  * handler is what functions-framework calls. Whatever needs the store or the queue is opened with the first request or at the start, never at import.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
 import {
@@ -25,12 +25,6 @@ import { drainOnSignal, type Worker } from './lifecycle.ts';
 import { listen } from './listen.ts';
 import type { OpsOptions } from './open-ops.ts';
 import { processLog } from './process-log.ts';
-
-/**
- * Not by `import`: making an ES module of node:http reads each of its exports, and one of them (WebSocket) loads Node's whole HTTP client, which
- * takes nearly half as long as everything else until the first answer.
- */
-const { createServer } = process.getBuiltinModule('node:http');
 
 export interface ServedFunction {
   /** For functions-framework, with the http signature. */

@@ -4,15 +4,11 @@
  * It is not the first port's business: visitors must not read the numbers, and who measures must not wait behind visitors. Cloud Run lets nobody in here but what runs
  * beside the function; on Kubernetes it is the pods of the cluster, unless a policy says otherwise. Under `npm start` it listens where the first port does.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Log } from '../log.ts';
 import { collect } from '../telemetry/metrics.ts';
-import { CONTENT_TYPE, formatFor, metricsText } from '../telemetry/prometheus-text.ts';
 import type { Worker } from './lifecycle.ts';
 import { drainServer, listen, StartError } from './listen.ts';
-
-/** As in function-server.ts. */
-const { createServer } = process.getBuiltinModule('node:http');
 
 export type OpsRoute = (request: Request) => Response | Promise<Response>;
 
@@ -45,7 +41,7 @@ export async function startOpsServer({ port, host, resource, routes, measured, l
       'GET /metrics',
       async (request, response) => {
         await measured?.().catch((error: unknown) => log.error('a part of the metrics cannot be loaded', { error }));
-        answerMetrics(request, response, resource, log);
+        await answerMetrics(request, response, resource, log);
       },
     ],
     ...Object.entries(routes).map(([name, route]) => [name, lazyListener(route)] as const),
@@ -79,13 +75,14 @@ function inOwnName(reason: string): string {
   return reason.replace(/\bPORT\b/, 'HAWKER_OPS_PORT');
 }
 
-function answerMetrics(
+async function answerMetrics(
   request: IncomingMessage,
   response: ServerResponse,
   resource: Readonly<Record<string, string>>,
   log: Log,
-): void {
+): Promise<void> {
   try {
+    const { CONTENT_TYPE, formatFor, metricsText } = await import('../telemetry/prometheus-text.ts');
     const format = formatFor(request.headers.accept);
     const text = metricsText(format, collect(), resource);
     response.writeHead(200, {

@@ -1,13 +1,11 @@
 /** The log of this process: readable lines where a person watches a terminal, JSON elsewhere. */
+import { styleText } from 'node:util';
 import type { Config, SettingName } from '../config.ts';
 import { SETTINGS, unheededSettings, unknownSettings } from '../config.ts';
 import { createLog, type Log, type Severity } from '../log.ts';
 import { useDebugKey } from '../telemetry/debug-header.ts';
 import { setLogRate } from '../telemetry/invocation.ts';
 import { keepSecret } from '../telemetry/redact.ts';
-
-/** Not by `import`, as in telemetry/terminal-text.ts. */
-const { styleText } = process.getBuiltinModule('node:util');
 
 /** Also tells the whole process which secrets must never be in a line, how many lines of a kind are enough, and who may debug. */
 export function processLog(config: Config): Log {

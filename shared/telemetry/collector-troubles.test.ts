@@ -9,8 +9,9 @@ import { createFakeClock, through } from '../testing/fake-clock.ts';
 import { createKeptLog } from '../testing/kept-log.ts';
 import { guardAgainstLeaks } from '../testing/leak-guard.ts';
 import { startOtlpReceiver } from '../testing/otlp-receiver.ts';
+import { collectorOf, type Signal } from './collector.ts';
 import { createCollectorTroubles } from './collector-troubles.ts';
-import { addressOf, createPost, type Signal } from './otlp-post.ts';
+import { createPost } from './otlp-post.ts';
 import { createOtlpSender } from './otlp-sender.ts';
 import { decodeRefused } from './otlp-traces-client.ts';
 
@@ -22,8 +23,9 @@ function rigFor(endpoint: string, signal: Signal = 'traces') {
   const clock = createFakeClock();
   const log = createKeptLog();
   const config = loadConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
-  const troubles = createCollectorTroubles(signal, addressOf(config, signal), { log, clock });
-  const post = createPost(config, { log, clock, ids });
+  const collector = collectorOf(config);
+  const troubles = createCollectorTroubles(signal, collector.addressOf(signal), { log, clock });
+  const post = createPost(collector, config, { log, clock, ids });
   const sender = createOtlpSender({ signal, post, decodeRefused, troubles, clock, ids });
   const over = new AbortController();
   const told = async () => {

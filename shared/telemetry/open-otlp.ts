@@ -1,11 +1,11 @@
 /** Turns on traces and metrics that are sent by OTLP. Loaded only where OTEL_EXPORTER_OTLP_ENDPOINT is set. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { collectorOf, type Signal } from './collector.ts';
 import { createCollectorTroubles } from './collector-troubles.ts';
 import { collect, metricsSince, startMetrics } from './metrics.ts';
 import { createMetricsPush } from './metrics-push.ts';
 import type { ReadableSpan } from './otel-client.ts';
-import { addressOf, createPost, isGoogle, type Signal } from './otlp-post.ts';
-import { createOtlpSender } from './otlp-sender.ts';
+import type { OtlpSender } from './otlp-sender.ts';
 import { resourceOf } from './resource.ts';
 import { createSpanBatches } from './span-batches.ts';
 import { useSpans } from './spans.ts';
@@ -23,14 +23,32 @@ export async function openOtlp(options: OtlpOptions): Promise<Telemetry> {
   const written = () => import('./otlp-traces-client.ts');
   const { config, log, clock, ids } = options;
   const resource = senderResource(options);
+  const collector = collectorOf(config);
   // Collectors rename for Prometheus by themselves; Google does not, and the dashboards and alerts made for it ask for the names that Prometheus has.
-  const naming = isGoogle(config.OTEL_EXPORTER_OTLP_ENDPOINT ?? '') ? 'prometheus' : 'opentelemetry';
-  const post = createPost(config, { log, clock, ids });
+  const naming = collector.google ? 'prometheus' : 'opentelemetry';
+  let loaded: ReturnType<typeof load> | undefined;
+  const load = async () => {
+    const [{ createOtlpSender }, { createPost }] = await Promise.all([
+      import('./otlp-sender.ts'),
+      import('./otlp-post.ts'),
+    ]);
+    return { createOtlpSender, post: createPost(collector, config, { log, clock, ids }) };
+  };
+  const loadOnce = () => {
+    loaded ??= load().catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
+    return loaded;
+  };
   const senderOf = (signal: Signal, onAway?: () => void) => {
-    const troubles = createCollectorTroubles(signal, addressOf(config, signal), { log, clock });
+    const troubles = createCollectorTroubles(signal, collector.addressOf(signal), { log, clock });
     const decodeRefused = async (answer: Uint8Array) => (await written()).decodeRefused(answer);
-    const parts = { signal, post, decodeRefused, troubles, clock, ids, ...(onAway && { onAway }) };
-    return { troubles, sender: createOtlpSender(parts) };
+    const sender = openedLater(async () => {
+      const { createOtlpSender, post } = await loadOnce();
+      return createOtlpSender({ signal, post, decodeRefused, troubles, clock, ids, ...(onAway && { onAway }) });
+    });
+    return { troubles, sender };
   };
   const batches = createSpanBatches({
     encode: async (spans: readonly ReadableSpan[]) => (await written()).encodeSpans(spans),
@@ -81,6 +99,24 @@ export async function openOtlp(options: OtlpOptions): Promise<Telemetry> {
     async close(withinMs) {
       useSpans(undefined);
       await Promise.all([batches.close(withinMs), push.close(withinMs)]);
+    },
+  };
+}
+
+/** Opened by the first who sends: no start waits for what is needed some seconds after it. */
+function openedLater(open: () => Promise<OtlpSender>): OtlpSender {
+  let opened: OtlpSender | undefined;
+  return {
+    get away() {
+      return opened?.away ?? false;
+    },
+    get resting() {
+      return opened?.resting ?? false;
+    },
+    async send(...sent) {
+      const made = opened ?? (await open());
+      opened ??= made;
+      return opened.send(...sent);
     },
   };
 }

@@ -5,54 +5,27 @@
  * followed anywhere, so no header gets further than where the settings say.
  */
 import type { Clock } from '../clock.ts';
-import type { Config } from '../config.ts';
 import type { Answer, Bounds, Request } from '../google/ask.ts';
 import type { Rig } from '../google/ask-again.ts';
 import { startAttempt } from '../google/attempt.ts';
 import type { Account } from '../google/identity.ts';
 import { readBytes } from '../http/read-bytes.ts';
-
-export type Signal = 'traces' | 'metrics';
+import type { Collector, CollectorSettings, Signal } from './collector.ts';
 
 /** Throws NoAnswer, and for Google's the errors of getting a token. */
 export type Post = (signal: Signal, body: Uint8Array<ArrayBuffer>, gzipped: boolean, bounds: Bounds) => Promise<Answer>;
 
-export type CollectorSettings = Pick<
-  Config,
-  'OTEL_EXPORTER_OTLP_ENDPOINT' | 'OTEL_EXPORTER_OTLP_HEADERS' | 'GOOGLE_APIS_ROOT_URL' | 'GOOGLE_CLOUD_PROJECT'
->;
-
-const GOOGLE = 'https://telemetry.googleapis.com';
 /** https://cloud.google.com/stackdriver/docs/reference/telemetry/api */
 const SCOPES: Record<Signal, string> = {
   traces: 'https://www.googleapis.com/auth/trace.append',
   metrics: 'https://www.googleapis.com/auth/monitoring.write',
 };
 
-/** Whether it is Google's own endpoint, which wants to know who sends, and where from, and keeps names as they come. */
-export function isGoogle(endpoint: string): boolean {
-  return URL.canParse(endpoint) && new URL(endpoint).origin === GOOGLE;
-}
-
-/** Where a request goes: https://opentelemetry.io/docs/specs/otlp/#otlphttp-request */
-export function addressOf(
-  {
-    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint = '',
-    OTEL_EXPORTER_OTLP_HEADERS: own,
-    GOOGLE_APIS_ROOT_URL: root,
-  }: CollectorSettings,
-  signal: Signal,
-): string {
-  const base =
-    isGoogle(endpoint) && own['authorization'] === undefined ? (root?.replace(/\/+$/, '') ?? GOOGLE) : endpoint;
-  return `${base}/v1/${signal}`;
-}
-
-export function createPost(config: CollectorSettings, rig: Rig): Post {
+export function createPost({ byAccount, addressOf }: Collector, config: CollectorSettings, rig: Rig): Post {
   const { clock } = rig;
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint = '', OTEL_EXPORTER_OTLP_HEADERS: own } = config;
+  const { OTEL_EXPORTER_OTLP_HEADERS: own } = config;
   const requestOf = (signal: Signal, body: Uint8Array<ArrayBuffer>, gzipped: boolean): Request => ({
-    url: addressOf(config, signal),
+    url: addressOf(signal),
     body,
     headers: {
       'user-agent': 'hawker',
@@ -61,9 +34,7 @@ export function createPost(config: CollectorSettings, rig: Rig): Post {
       ...(gzipped && { 'content-encoding': 'gzip' }),
     },
   });
-  // Whoever gives a token of their own is not given another.
-  if (!isGoogle(endpoint) || own['authorization'] !== undefined)
-    return (signal, body, gzipped, bounds) => post(requestOf(signal, body, gzipped), bounds, clock);
+  if (!byAccount) return (signal, body, gzipped, bounds) => post(requestOf(signal, body, gzipped), bounds, clock);
 
   const { GOOGLE_CLOUD_PROJECT: project } = config;
   const billed = project === undefined ? {} : { 'x-goog-user-project': project };

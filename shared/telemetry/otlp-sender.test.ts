@@ -6,6 +6,7 @@ import { startFakeGoogle } from '../testing/google/start.ts';
 import { createKeptLog } from '../testing/kept-log.ts';
 import { guardAgainstLeaks } from '../testing/leak-guard.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../testing/otlp-receiver.ts';
+import { collectorOf } from './collector.ts';
 import { createCollectorTroubles } from './collector-troubles.ts';
 import { createPost } from './otlp-post.ts';
 import { createOtlpSender } from './otlp-sender.ts';
@@ -21,8 +22,9 @@ function rigFor(env: Record<string, string>) {
   const clock = createFakeClock();
   const log = createKeptLog();
   const config = loadConfig(env);
+  const collector = collectorOf(config);
   const troubles = createCollectorTroubles('traces', config.OTEL_EXPORTER_OTLP_ENDPOINT ?? '', { log, clock });
-  const post = createPost(config, { log, clock, ids });
+  const post = createPost(collector, config, { log, clock, ids });
   const sender = createOtlpSender({ signal: 'traces', post, decodeRefused, troubles, clock, ids });
   const lines = () =>
     log.lines.map(({ severity, message, lost, reason, refused }) => [severity, message, lost ?? refused ?? reason]);

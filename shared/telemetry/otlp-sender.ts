@@ -4,6 +4,8 @@
  * What it is given is taken or lost, and whoever gives it learns which. From the first attempt that fails until one is taken the collector counts as away, and
  * nobody who has something better to do should wait for it.
  */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Clock } from '../clock.ts';
 import { isAppError, isRetryable, messageOf } from '../errors.ts';
 import type { Answer } from '../google/ask.ts';
@@ -11,8 +13,9 @@ import { NoAnswer } from '../google/attempt.ts';
 import { readRetryAfter } from '../http/retry-after.ts';
 import type { Ids } from '../ids.ts';
 import { backoffMs } from '../retry.ts';
+import type { Signal } from './collector.ts';
 import type { CollectorTroubles } from './collector-troubles.ts';
-import type { Post, Signal } from './otlp-post.ts';
+import type { Post } from './otlp-post.ts';
 
 export interface OtlpSender {
   readonly away: boolean;
@@ -44,9 +47,8 @@ const BACKOFF = { baseMs: 1_000, maxMs: 8_000 };
 /** https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 
-/** Not by `import`, as in terminal-text.ts; and not before there is something to send. */
 function pack(plain: Uint8Array): Promise<Buffer> {
-  return process.getBuiltinModule('node:util').promisify(process.getBuiltinModule('node:zlib').gzip)(plain);
+  return promisify(gzip)(plain);
 }
 
 interface Failed {

@@ -1,11 +1,9 @@
 /** A line for a person at a terminal: when, how bad, whose, what, and the few fields that matter; the stack of an error below, indented. */
+import { styleText } from 'node:util';
 import type { Severity } from '../log.ts';
 import { errorText } from './error-text.ts';
 import { errorOf, fieldsOf, type Line } from './json-line.ts';
 import { redactWithin } from './redact.ts';
-
-/** Not by `import`, as in serve/function-server.ts: making an ES module of node:util loads worker threads and more, 9 ms of every start. */
-const { styleText } = process.getBuiltinModule('node:util');
 
 /** Characters, of which each may take three bytes, or come out as six where it would move the cursor. */
 const ROOM = 10_000;

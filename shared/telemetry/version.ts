@@ -1,4 +1,4 @@
-/** Which version of Hawker this is, as the package.json says that it is part of: the project's, or the one that the build puts beside a bundle. */
+/** Which version of Hawker this is, as its package.json says; a bundle is built with it. */
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 

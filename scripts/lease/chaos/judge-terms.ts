@@ -15,16 +15,26 @@ export function countedOn(holds: readonly Hold[]): Counted[] {
 }
 
 /**
- * Two at once, for certain. A store that lost its data has forgotten who led: a term from before that and one from after it may overlap, and it
+ * Two at once, for certain. A store that lost its data has forgotten who led: a term that it gave before that and one from after it may overlap, and it
  * is fencing alone that keeps the old leader from doing harm.
+ *
+ * Which store gave a term is told by when it was asked for and how long it was counted on, not by when that began: its holder may have been stopped in between. One that
+ * the forgotten store gave cannot have been renewed after it, so it was over when `durationMs` had gone by.
  */
-export function* overlaps(holds: readonly Counted[], outages: readonly Outage[]): Generator<Violation> {
+export function* overlaps(
+  holds: readonly Counted[],
+  outages: readonly Outage[],
+  durationMs: number,
+): Generator<Violation> {
+  const asked = (term: Counted) =>
+    Math.min(...holds.filter((hold) => isSameTerm(hold, term)).map((hold) => hold.asked));
   for (const [place, first] of holds.entries())
     for (const second of holds.slice(place + 1)) {
       if (isSameTerm(first, second) || second.counted.start >= first.counted.end) continue;
-      const forgotten = outages.some(
-        ({ lostData, from, to }) => lostData && first.counted.earliest < to && second.counted.start > from,
-      );
+      const forgotten = outages.some(({ lostData, from, to }) => {
+        const before = (term: Counted) => asked(term) < to && term.counted.end <= to + durationMs;
+        return lostData && second.counted.start > from && (before(first) || before(second));
+      });
       if (!forgotten) yield { rule: 'overlap', what: `${told(first)}, and meanwhile ${told(second)}` };
     }
 }
@@ -91,9 +101,9 @@ function isSameTerm(a: Hold, b: Hold): boolean {
   return a.identity === b.identity && a.token === b.token;
 }
 
-function told({ who, token, resumed, counted }: Counted): string {
-  const verb = resumed ? 'resumed and counted' : 'counted';
-  return `${who} ${verb} on token ${token} from ${ms(counted.start)} to ${ms(counted.end)}`;
+function told({ who, token, asked, resumed, counted }: Counted): string {
+  const verb = resumed ? 'resumed' : 'asked for';
+  return `${who} ${verb} token ${token} at ${ms(asked)} and counted on it from ${ms(counted.start)} to ${ms(counted.end)}`;
 }
 
 /** A moment of the shared clock, for people. */

@@ -115,6 +115,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       evidence: readEvidence(folder),
       ledger,
       outages,
+      durationMs,
       fencedFrom: backing.fencedFrom,
     });
     violations.push(...found);

@@ -32,6 +32,7 @@ const told = (id: string, outcome: 'done' | 'refused' | 'unknown', at: number): 
   code: 'conflict',
   at,
 });
+const durationMs = 100;
 const lost = (from: number, to: number) => ({ from, to, lostData: true });
 
 interface Given {
@@ -42,7 +43,7 @@ interface Given {
 /** The rules that these processes broke. */
 function broken(processes: Line[][], { outages = [], ledger = [] }: Given = {}): string[] {
   const evidence = new Map(processes.map((lines, place) => [`${place}.jsonl`, [began(place + 1), ...lines]]));
-  return judge({ evidence, ledger, outages }).violations.map(({ rule }) => rule);
+  return judge({ evidence, ledger, outages, durationMs }).violations.map(({ rule }) => rule);
 }
 
 const copyOf = (...entries: [id: string, token: number][]): LedgerCopy => ({
@@ -98,6 +99,27 @@ describe('the judge, on terms', () => {
     assert.deepEqual(broken(processes, { outages: [lost(120, 130)] }), ['overlap']);
   });
 
+  it('nor where the one of whom it forgot came to count on the lease only then, as after a stop', () => {
+    const before = [held(1, { asked: 30 }), counts(60, 100)];
+    const after = [held(2, { asked: 51 }), counts(70, 200)];
+    const outages = [lost(40, 50)];
+    assert.deepEqual(broken([before, after], { outages }), []);
+    const earlier = [held(2, { asked: 51 }), counts(55, 200)];
+    assert.deepEqual(broken([before, earlier], { outages }), []);
+    const resumed = held(1, { hold: 2, asked: 58, resumed: true });
+    assert.deepEqual(
+      broken([[held(1, { asked: 30 }), counts(35, 45), resumed, counts(60, 100, 2)], after], { outages }),
+      [],
+    );
+  });
+
+  it('but where both were asked for afterwards, or the older was renewed', () => {
+    const outages = [lost(40, 50)];
+    const after = [held(2, { asked: 51 }), counts(70, 200)];
+    assert.deepEqual(broken([[held(1, { asked: 51 }), counts(60, 100)], after], { outages }), ['overlap']);
+    assert.deepEqual(broken([[held(1, { asked: 30 }), counts(35, 160)], after], { outages }), ['overlap']);
+  });
+
   it('finds a token that went back', () => {
     assert.deepEqual(
       broken([
@@ -127,15 +149,15 @@ describe('the judge, on terms', () => {
       ['2', [held(2), counts(200, 300)]],
     ]);
     const outages = [{ from: 120, to: 150, lostData: false }];
-    assert.equal(judge({ evidence, ledger: [], outages: [] }).tally.longestWithoutLeaderMs, 100);
-    assert.equal(judge({ evidence, ledger: [], outages }).tally.longestWithoutLeaderMs, 70);
+    assert.equal(judge({ evidence, ledger: [], outages: [], durationMs }).tally.longestWithoutLeaderMs, 100);
+    assert.equal(judge({ evidence, ledger: [], outages, durationMs }).tally.longestWithoutLeaderMs, 70);
   });
 });
 
 describe('the judge, on effects', () => {
   it('lets the resource refuse what is stale, and counts it', () => {
     const evidence = new Map([['r', [write(1), write(3), write(2, false), write(3)]]]);
-    const { tally, violations } = judge({ evidence, ledger: [], outages: [] });
+    const { tally, violations } = judge({ evidence, ledger: [], outages: [], durationMs });
     assert.deepEqual([tally.acceptedWrites, tally.refusedStaleWrites, violations], [3, 1, []]);
   });
 

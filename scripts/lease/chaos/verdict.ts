@@ -48,6 +48,8 @@ interface Case {
   evidence: ReadonlyMap<string, readonly Line[]>;
   ledger: readonly LedgerCopy[];
   outages: readonly Outage[];
+  /** Of the lease. */
+  durationMs: number;
   fencedFrom?: Backing['fencedFrom'];
 }
 
@@ -55,7 +57,10 @@ interface Case {
  * Nothing is taken from what a lease says of itself: leaders wrote down when they counted on it, the resource what it was sent, the store what was
  * committed. Times are taken so that a pause anywhere can only make a term look shorter than it was: what looks like two leaders were two.
  */
-export function judge({ evidence, ledger, outages, fencedFrom }: Case): { tally: Tally; violations: Violation[] } {
+export function judge({ evidence, ledger, outages, durationMs, fencedFrom }: Case): {
+  tally: Tally;
+  violations: Violation[];
+} {
   const files = [...evidence].map(([file, lines]) => ({ who: whoWrote(file, lines), lines }));
   const holds = files.flatMap(({ who, lines }) => holdsOf(who, lines));
   const commits = files.flatMap(({ who, lines }) => commitsOf(who, lines));
@@ -66,7 +71,7 @@ export function judge({ evidence, ledger, outages, fencedFrom }: Case): { tally:
     ),
   );
   const counted = countedOn(holds);
-  const two = [...overlaps(counted, outages)];
+  const two = [...overlaps(counted, outages, durationMs)];
   const doubled = [...doubledTokens(holds, writes)];
   const lostWork = [...lostCommits(commits, ledger)];
   const doubledWork = [...doubledCommits(ledger)];
