@@ -11,7 +11,7 @@ import type { Plugin } from 'esbuild';
 /** What the entry imports it as. */
 export const CORE = 'hawker:core';
 
-/** `core` is TypeScript, and its imports are those of a file in `root`. It must not wait at its top level: what is imported meanwhile would wait for it in turn. */
+/** `core` is TypeScript, and its imports are those of a file in `root`. It must not wait at its top level: what is imported meanwhile would wait for it in turn. What is imported later has no default export, as nothing here has. */
 export function oneCore(root: string, core: string): Plugin {
   return {
     name: 'one-core',

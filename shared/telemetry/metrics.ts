@@ -73,7 +73,6 @@ const readers = new Map<MetricName, Set<Read>>();
 /** Begins to count; before that, and without it, nothing is kept. Does nothing where it is on already. */
 export function startMetrics(now: number): void {
   if (on) return;
-  if (on) return;
   on = true;
   since = now;
   start++;

@@ -1,9 +1,10 @@
 /** The bus page while somebody looks at it: it counts down, asks again, pauses, survives trouble, and keeps the focus where it was. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { arrivalBody, type ShortBus } from '#shared/testing/fake-lta-replies.ts';
-import { BUSY, type BusPage, executablePath, FLAGS, skip, startBusPage } from './bus-page-rig.ts';
+import { openBrowser, skip } from '../support/browser.ts';
+import { BUSY, type BusPage, startBusPage } from './bus-page-rig.ts';
 
 describe('the board of a stop', { skip, timeout: 120_000 }, () => {
   let browser: Browser;
@@ -12,7 +13,7 @@ describe('the board of a stop', { skip, timeout: 120_000 }, () => {
   before(async () => {
     // Nobody answers there.
     bus = await startBusPage({ HAWKER_BUS_MAP_TILES: 'http://127.0.0.1:9/{z}/{x}/{y}.png' });
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await openBrowser();
   });
   after(async () => {
     await browser?.close();

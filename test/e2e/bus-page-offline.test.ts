@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { createECDH, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { BUSY, type BusPage, executablePath, expectSound, FLAGS, QUIET, skip, startBusPage } from './bus-page-rig.ts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { expectSound, openBrowser, skip } from '../support/browser.ts';
+import { BUSY, type BusPage, QUIET, startBusPage } from './bus-page-rig.ts';
 
 describe('the bus page offline', { skip, timeout: 120_000 }, () => {
   let browser: Browser;
@@ -11,7 +12,7 @@ describe('the bus page offline', { skip, timeout: 120_000 }, () => {
 
   before(async () => {
     bus = await startBusPage();
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await openBrowser();
   });
   after(async () => {
     await browser?.close();

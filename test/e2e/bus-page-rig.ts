@@ -1,31 +1,12 @@
 /** A Hawker with a small invented network and an LTA of its own on loopback, as the tests of the bus page use it. */
 
-import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axe from 'axe-core';
-import type { Page } from 'playwright-core';
 import { type FakeLta, startFakeLta } from '#shared/testing/fake-lta.ts';
 import { arrivalBody, type ShortBus, type ShortService } from '#shared/testing/fake-lta-replies.ts';
 import { type Hawker, startHawker } from '../support/hawker.ts';
-
-export const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-const missing = !existsSync(executablePath);
-if (missing && process.env['CI'] === 'true')
-  throw new Error(`CI must look at the pages: there is no ${executablePath}`);
-export const skip =
-  missing && `needs Chromium at CHROMIUM_PATH (Debian: apt-get install chromium); there is no ${executablePath}`;
-
-export const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
 
 /** A stop at which fifteen services call, and one that is quiet. */
 export const BUSY = '17009';
@@ -142,15 +123,4 @@ function publishLists(data: string): void {
     stdio: 'pipe',
     timeout: 30_000,
   });
-}
-
-/** Nothing that axe finds fault with, nothing wider than the screen. */
-export async function expectSound(page: Page, where: string): Promise<void> {
-  // Evaluated through the debugger, past the page's own policy.
-  const found = await page.evaluate(
-    `${axe.source}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`,
-  );
-  assert.deepEqual(found, [], where);
-  const [width, room] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as [number, number];
-  assert.ok(width <= room, `${where} is ${width} px wide in ${room} px`);
 }

@@ -1,8 +1,9 @@
 /** The bus page as a person at a stop uses it: a real browser, a real Hawker, an LTA on loopback. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { BUSY, type BusPage, executablePath, expectSound, FLAGS, QUIET, skip, startBusPage } from './bus-page-rig.ts';
+import type { Browser, Page } from 'playwright-core';
+import { expectSound, openBrowser, skip } from '../support/browser.ts';
+import { BUSY, type BusPage, QUIET, startBusPage } from './bus-page-rig.ts';
 
 /** What went wrong in the page itself: a script that threw, something that the policy forbade. */
 function troubles(page: Page): string[] {
@@ -21,7 +22,7 @@ describe('the bus page', { skip, timeout: 120_000 }, () => {
 
   before(async () => {
     bus = await startBusPage();
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await openBrowser();
   });
   after(async () => {
     await browser?.close();

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { expectSound, openBrowser, skip } from '../support/browser.ts';
 import { ADMIN_KEY, type Hawker, startHawker, until } from '../support/hawker.ts';
-import { executablePath, expectSound, FLAGS, skip } from './bus-page-rig.ts';
 
 const TRACES = 'https://traces.example/trace/';
 /** Traces are recorded, though nobody takes them: nothing listens there, nor where buses would be known. */
@@ -32,7 +32,7 @@ describe('the first page of the console', { skip, timeout: 180_000 }, () => {
 
   before(async () => {
     hawker = await startHawker({ env: TRACED });
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await openBrowser();
   });
   after(async () => {
     await browser?.close();

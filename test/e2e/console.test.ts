@@ -1,37 +1,9 @@
 /** The console as a person uses it: a real browser against a real Hawker, as narrow as a phone and as wide as a desk. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { expectSound, openBrowser, skip } from '../support/browser.ts';
 import { ADMIN_KEY, type Hawker, startHawker } from '../support/hawker.ts';
-
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-const missing = !existsSync(executablePath);
-if (missing && process.env['CI'] === 'true')
-  throw new Error(`CI must look at the pages: there is no ${executablePath}`);
-const skip =
-  missing && `needs Chromium at CHROMIUM_PATH (Debian: apt-get install chromium); there is no ${executablePath}`;
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
-
-/** Nothing that axe calls serious, nothing wider than the screen. */
-async function expectSound(page: Page, where: string): Promise<void> {
-  // Evaluated through the debugger, past the page's own policy, which allows no script at all.
-  const serious = await page.evaluate(
-    `${axe.source}; axe.run().then(({ violations }) => violations.map(({ id }) => id))`,
-  );
-  assert.deepEqual(serious, [], where);
-  const [width, room] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as [number, number];
-  assert.ok(width <= room, `${where} is ${width} px wide in ${room} px`);
-}
 
 describe('the console', { skip, timeout: 120_000 }, () => {
   let browser: Browser;
@@ -39,7 +11,7 @@ describe('the console', { skip, timeout: 120_000 }, () => {
 
   before(async () => {
     hawker = await startHawker();
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await openBrowser();
   });
   after(async () => {
     await browser?.close();
