@@ -1,14 +1,11 @@
 /** Opens what every function is given, as the settings say, and closes it again. */
 import { join } from 'node:path';
-import type { Blobs } from './blobs/blobs.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Runtime } from './define.ts';
-import type { Google } from './google/google.ts';
 import type { Ids } from './ids.ts';
-import type { Leases } from './lease/lease.ts';
 import type { Log } from './log.ts';
-import type { Lta } from './lta/lta.ts';
+import { openedOnce } from './opened-once.ts';
 import { openQueue } from './queue/index.ts';
 import type { SubscriptionSpec } from './queue/queue.ts';
 import type { HealthParts } from './serve/health-checks.ts';
@@ -61,40 +58,20 @@ export async function openRuntime(options: RuntimeOptions): Promise<OpenRuntime>
     startTelemetry({ config, log, clock, ids, name }),
   ]);
   const measuring = isMeasured(options) ? measureSoon({ store, queue, clock, log }) : undefined;
-  let leases: Promise<Leases> | undefined;
-  const openOnce = () => {
-    leases ??= import('./lease/index.ts')
-      .then(({ openLeases }) => openLeases(config, { store, clock, ids, log }))
-      .catch((error: unknown) => {
-        // What stood in the way, such as a missing service account, may be there for the next who asks.
-        leases = undefined;
-        throw error;
-      });
-    return leases;
-  };
-  let lta: Promise<Lta> | undefined;
-  let google: Promise<Google> | undefined;
-  const openGoogle = () => {
-    google ??= import('./google/index.ts').then((made) => made.openGoogle(config, { clock, ids, log }));
-    return google;
-  };
-  let blobs: Promise<Blobs> | undefined;
+  const leases = openedOnce(async () =>
+    (await import('./lease/index.ts')).openLeases(config, { store, clock, ids, log }),
+  );
+  const google = openedOnce(async () => (await import('./google/index.ts')).openGoogle(config, { clock, ids, log }));
+  const lta = openedOnce(async () => (await import('./lta/index.ts')).openLta(config, { clock, ids, log }));
+  const blobs = openedOnce(async () => (await import('./blobs/index.ts')).openBlobs(config, { google, clock, ids }));
   return {
     config,
     store,
     queue,
-    leases: openOnce,
-    lta: () => {
-      lta ??= import('./lta/index.ts').then(({ openLta }) => openLta(config, { clock, ids, log }));
-      return lta;
-    },
-    google: openGoogle,
-    blobs: () => {
-      blobs ??= import('./blobs/index.ts').then(({ openBlobs }) =>
-        openBlobs(config, { google: openGoogle, clock, ids }),
-      );
-      return blobs;
-    },
+    leases,
+    lta,
+    google,
+    blobs,
     log,
     clock,
     ids,
@@ -105,7 +82,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<OpenRuntime>
       const deadline = clock.mono() + withinMs;
       measuring?.stopChecks();
       try {
-        const led = await leases?.catch(() => undefined);
+        const led = await leases.opened();
         await led?.close(withinMs / 2);
         const lost = await queue.close(withinMs);
         if (lost > 0) log.error('events could not be made durable and are lost', { events: lost });

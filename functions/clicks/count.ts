@@ -6,7 +6,6 @@
  * What it remembers may be wrong (an event was counted elsewhere, another process drew the same shard); then the commit is refused as a
  * whole, everything is read afresh and tried again.
  */
-
 import type { Clock } from '#shared/clock.ts';
 import { isAppError, isRetryable } from '#shared/errors.ts';
 import type { Event } from '#shared/events/event.ts';

@@ -167,7 +167,7 @@ export function createRedirects({ config, store, queue, log, clock, ids }: Runti
     known?: Labelled,
   ): Told {
     const counted = counts(request) ? hit : undefined;
-    const recorded = config.cloudRun && currentScope()?.span !== undefined;
+    const recorded = mustBeSentNow();
     if (!recorded && !(counted && (config.cloudRun || hits.pressed()))) {
       // Nobody waits for being judged.
       response.writeHead(status, [...headers, 'Content-Length', '0']).end();
@@ -193,6 +193,16 @@ export function createRedirects({ config, store, queue, log, clock, ids }: Runti
     const labelled = known ?? recorder.label(request, hit);
     recorder.record(request, hit, labelled, done);
     return REDIRECTED_BY[labelled.label];
+  }
+
+  function refuse(request: IncomingMessage, response: ServerResponse, code: RefusalCode): Told {
+    sendRefusal(request, response, code, mustBeSentNow() ? flushRecorded() : undefined);
+    return REFUSED[code];
+  }
+
+  /** Whether the request that is answered has a trace to be sent, by a process that may be given no time after the answer. */
+  function mustBeSentNow(): boolean {
+    return config.cloudRun && currentScope()?.span !== undefined;
   }
 
   /** The spans of a request are whole once all that it waited for has been told of. */
@@ -221,11 +231,6 @@ export function createRedirects({ config, store, queue, log, clock, ids }: Runti
 /** 301 and 302 let a client turn another method into GET, 307 and 308 do not (RFC 9110, 15.4). */
 function allows({ method }: IncomingMessage, { status }: Redirect): boolean {
   return method === 'GET' || method === 'HEAD' || status === 307 || status === 308;
-}
-
-function refuse(request: IncomingMessage, response: ServerResponse, code: RefusalCode): Told {
-  sendRefusal(request, response, code);
-  return REFUSED[code];
 }
 
 function counts({ method }: IncomingMessage): boolean {

@@ -36,10 +36,20 @@ const ANSWERS = new Map(
   (Object.keys(TELLING) as RefusalCode[]).map((code) => [code, { page: pageOf(code), problem: problemOf(code) }]),
 );
 
-export function refuse(request: IncomingMessage, response: ServerResponse, code: RefusalCode): void {
+/** Its body waits for `until`, if given, which must not reject; its headers leave at once. */
+export function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  code: RefusalCode,
+  until?: Promise<void>,
+): void {
   const answers = ANSWERS.get(code);
   const answer = wantsPage(request.headers.accept) ? answers?.page : answers?.problem;
-  if (answer) response.writeHead(answer.status, answer.headers).end(answer.body);
+  if (!answer) return;
+  response.writeHead(answer.status, answer.headers);
+  if (!until) return void response.end(answer.body);
+  response.flushHeaders();
+  void until.then(() => response.end(answer.body));
 }
 
 /** Browsers name text/html before anything else they take. */

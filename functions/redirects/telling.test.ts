@@ -204,14 +204,20 @@ it('names host and path of those that ended lately, without the query', async ()
   assert.deepEqual([one?.name, one?.address, one?.status], ['GET', 'go.example/nothing', 404]);
 });
 
-it('on Cloud Run ends the span of a recorded redirect before its answer, so that it can be sent', async () => {
-  const spans = recordSpans(1);
-  const { instance } = await aRig({ K_SERVICE: 'redirects' });
-  await using _ = instance;
-  assert.equal((await instance.ask('/a')).status, 302);
-  assert.equal(spans.length, 1, 'it had ended when the answer did');
-  assert.equal((await instance.ask('/a')).status, 302);
-});
+for (const [path, status] of [
+  ['/a', 302],
+  ['/nothing', 404],
+  ['/%zz', 400],
+] as const)
+  it(`on Cloud Run ends the span of a recorded ${status} before its answer, so that it can be sent`, async () => {
+    const spans = recordSpans(1);
+    const { instance } = await aRig({ K_SERVICE: 'redirects' });
+    await using _ = instance;
+    const answered = await instance.ask(path);
+    assert.deepEqual([answered.status, spans.length], [status, 1], 'it had ended when the answer did');
+    const again = await instance.ask(path);
+    assert.deepEqual([again.status, again.body], [answered.status, answered.body], 'which is whole');
+  });
 
 it("takes reads that a request waits for as its steps, and those behind its back as nobody's", async () => {
   const store = createTestStore();

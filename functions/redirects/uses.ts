@@ -2,7 +2,6 @@
  * Click limits, exact over any number of instances: each use is a compare-and-set on the link's one counter, never a count kept here.
  * Visitors of this instance who come at the same moment share one write, so a hot link costs a few writes a second, not one each.
  */
-
 import type { Clock } from '#shared/clock.ts';
 import { isAppError } from '#shared/errors.ts';
 import type { Ids } from '#shared/ids.ts';

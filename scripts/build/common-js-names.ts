@@ -7,7 +7,8 @@ export const COMMON_JS_NAMES = [
   `const require = hawkerRequire(import.meta.url), __filename = hawkerPath(import.meta.url), __dirname = hawkerPath(new URL('.', import.meta.url));`,
 ].join(' ');
 
-const USES_ONE = /(?<![\w$.])(?:require|__filename|__dirname)\b/;
+/** Not as part of another name, nor as a property; what is spread has dots before it too. */
+const USES_ONE = /(?<![\w$]|(?<!\.\.)\.)(?:require|__filename|__dirname)\b/;
 
 /** The same file without the names that it does not use, which cost each file a fraction of a millisecond at the start. Its lines stay where source maps have them. */
 export function withoutIdleNames(code: string): string {

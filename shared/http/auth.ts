@@ -2,7 +2,6 @@
  * Who a request's `Authorization: Bearer ...` stands for: the key in HAWKER_ADMIN_KEY, an API key of the store, or, where an audience and accounts
  * are configured, a Google ID token. A stored key is looked up at most every CACHE_MS per instance, so that is how long a deleted one still works.
  */
-
 import type { Runtime } from '../define.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { createRecentlyUsed } from '../recently-used.ts';

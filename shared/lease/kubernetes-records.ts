@@ -13,7 +13,6 @@
  *
  * Waiters look at the object now and then. A watch would tell them sooner and keep one more connection open for each.
  */
-
 import type { Clock } from '../clock.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';

@@ -13,7 +13,6 @@
  * still for the duration, and the next renewal of a holder who lives writes the record anew. Where the term document is missing, or was written
  * by an import, the second attempt to begin a term sets it right.
  */
-
 import { AppError, isAppError } from '../errors.ts';
 import { createRecentlyUsed } from '../recently-used.ts';
 import type { Doc, Store, Version, Write } from '../store/store.ts';

@@ -1,5 +1,4 @@
 /** The arrivals that everybody in a process shares: one answer a stop in memory, one call for it at a time. */
-
 import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';

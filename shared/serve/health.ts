@@ -10,6 +10,7 @@
 import { type SettingName, settingsGiven } from '../config.ts';
 import type { Runtime } from '../define.ts';
 import { toAppError } from '../http/problem.ts';
+import { openedOnce } from '../opened-once.ts';
 import { note } from '../telemetry/scope.ts';
 import { VERSION } from '../telemetry/version.ts';
 import { healthChecksOf, PATIENCE_MS, type State } from './health-checks.ts';
@@ -55,14 +56,14 @@ export function createHealth(runtime: Parts): Health {
     });
   }
 
-  let authenticate: Promise<ReturnType<typeof import('../http/auth.ts').createAuthenticate>> | undefined;
+  const openAuthenticate = openedOnce(async () => (await import('../http/auth.ts')).createAuthenticate(runtime));
 
   /** Undefined for an admin. */
   async function whyNotAdmin({ headers }: Request): Promise<string | undefined> {
     try {
-      authenticate ??= import('../http/auth.ts').then(({ createAuthenticate }) => createAuthenticate(runtime));
+      const authenticate = await openAuthenticate();
       const { requireHost, requireRole } = await import('../http/callers.ts');
-      const caller = await (await authenticate)(headers.get('Authorization') ?? undefined);
+      const caller = await authenticate(headers.get('Authorization') ?? undefined);
       requireRole(caller, 'admin');
       requireHost(caller);
       return undefined;

@@ -6,6 +6,7 @@
  */
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Log } from '../log.ts';
+import { openedOnce } from '../opened-once.ts';
 import { collect } from '../telemetry/metrics.ts';
 import type { Worker } from './lifecycle.ts';
 import { drainServer, listen, StartError } from './listen.ts';
@@ -100,10 +101,9 @@ async function answerMetrics(
 
 /** What turns a request of node:http into a Request takes a while to load; a process that is only scraped starts without. */
 function lazyListener(route: OpsRoute): RequestListener {
-  let made: Promise<RequestListener> | undefined;
+  const open = openedOnce(async () => (await import('./fetch-listener.ts')).fetchListener(route));
   return (request, response) => {
-    made ??= import('./fetch-listener.ts').then(({ fetchListener }) => fetchListener(route));
-    made.then(
+    open().then(
       (listener) => listener(request, response),
       () => refuse(response, 500, 'it could not be loaded'),
     );

@@ -8,6 +8,7 @@
 import type { Clock } from '../clock.ts';
 import { AppError, messageOf } from '../errors.ts';
 import type { Ids } from '../ids.ts';
+import { openedOnce } from '../opened-once.ts';
 import { conflict, versionsAfter } from './expectations.ts';
 import type { FirestoreRpc, StoredDocument } from './firestore-client.ts';
 import { ageOf, commitWriteOf, docOf, stateOf, TRACES, updateTimeOf, versionAt } from './firestore-documents.ts';
@@ -31,17 +32,13 @@ interface FirestoreOptions {
 
 export function createFirestoreDriver(options: FirestoreOptions): StoreDriver {
   const { project, emulator, clock, ids, timeoutMs = 5_000 } = options;
-  let connection: Promise<FirestoreRpc> | undefined;
   let answered = false;
-  const connect = (budget: TimeBudget): Promise<FirestoreRpc> => {
-    connection ??= import('./firestore-client.ts')
+  const connection = openedOnce(() =>
+    import('./firestore-client.ts')
       .then((client) => client.connectFirestore(project, emulator))
-      .catch((error: unknown) => {
-        connection = undefined;
-        throw explainGrpcError(error);
-      });
-    return budget.limit(connection);
-  };
+      .catch((error: unknown) => Promise.reject(explainGrpcError(error))),
+  );
+  const connect = (budget: TimeBudget): Promise<FirestoreRpc> => budget.limit(connection());
   const startBudget = () => createTimeBudget({ clock, ids, ms: timeoutMs });
 
   const read = async <T>(budget: TimeBudget, call: (share: number) => Promise<T>): Promise<T> => {
@@ -150,7 +147,7 @@ export function createFirestoreDriver(options: FirestoreOptions): StoreDriver {
       await read(budget, (share) => rpc.commit([{ delete: nowhere }], share));
     },
     async close() {
-      await (await connection)?.close();
+      await (await connection.opened())?.close();
     },
   };
 }

@@ -1,7 +1,9 @@
 /** Sends the metrics every half minute. They only grow, so one that is not taken is made good by the next. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
 import { settledWithin } from '../queue/settled-within.ts';
+import type { CollectorTroubles } from './collector-troubles.ts';
 import type { OtlpSender } from './otlp-sender.ts';
 
 export interface MetricsPush {
@@ -17,6 +19,7 @@ export interface MetricsPushOptions {
   /** All that is known now. */
   encode: () => Uint8Array | Promise<Uint8Array>;
   sender: OtlpSender;
+  troubles: Pick<CollectorTroubles, 'lost'>;
   clock: Clock;
   /** For tests; no setting. */
   everyMs?: number;
@@ -25,7 +28,8 @@ export interface MetricsPushOptions {
 const EVERY_MS = 30_000;
 const SEND_MS = 15_000;
 
-export function createMetricsPush({ encode, sender, clock, everyMs = EVERY_MS }: MetricsPushOptions): MetricsPush {
+export function createMetricsPush(options: MetricsPushOptions): MetricsPush {
+  const { encode, sender, troubles, clock, everyMs = EVERY_MS } = options;
   const cutOff = new AbortController();
   const outside = AsyncLocalStorage.snapshot();
   let pushedAt = clock.mono();
@@ -34,11 +38,15 @@ export function createMetricsPush({ encode, sender, clock, everyMs = EVERY_MS }:
   const send = (withinMs: number): Promise<unknown> => {
     if (sending) return sending;
     pushedAt = clock.mono();
-    sending = outside(async () => sender.send(await encode(), 0, withinMs, cutOff.signal))
-      .catch(() => false)
-      .finally(() => {
-        sending = undefined;
-      });
+    sending = outside(async () => {
+      try {
+        await sender.send(await encode(), 0, withinMs, cutOff.signal);
+      } catch (error) {
+        troubles.lost(0, messageOf(error));
+      }
+    }).finally(() => {
+      sending = undefined;
+    });
     return sending;
   };
 

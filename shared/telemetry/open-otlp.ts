@@ -1,11 +1,12 @@
 /** Turns on traces and metrics that are sent by OTLP. Loaded only where OTEL_EXPORTER_OTLP_ENDPOINT is set. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { openedOnce } from '../opened-once.ts';
 import { collectorOf, type Signal } from './collector.ts';
 import { createCollectorTroubles } from './collector-troubles.ts';
 import { collect, metricsSince, startMetrics } from './metrics.ts';
 import { createMetricsPush } from './metrics-push.ts';
+import { openedLater } from './opened-later.ts';
 import type { ReadableSpan } from './otel-client.ts';
-import type { OtlpSender } from './otlp-sender.ts';
 import { resourceOf } from './resource.ts';
 import { createSpanBatches } from './span-batches.ts';
 import { useSpans } from './spans.ts';
@@ -26,28 +27,20 @@ export async function openOtlp(options: OtlpOptions): Promise<Telemetry> {
   const collector = collectorOf(config);
   // Collectors rename for Prometheus by themselves; Google does not, and the dashboards and alerts made for it ask for the names that Prometheus has.
   const naming = collector.google ? 'prometheus' : 'opentelemetry';
-  let loaded: ReturnType<typeof load> | undefined;
-  const load = async () => {
+  const load = openedOnce(async () => {
     const [{ createOtlpSender }, { createPost }] = await Promise.all([
       import('./otlp-sender.ts'),
       import('./otlp-post.ts'),
     ]);
     return { createOtlpSender, post: createPost(collector, config, { log, clock, ids }) };
-  };
-  const loadOnce = () => {
-    loaded ??= load().catch((error: unknown) => {
-      loaded = undefined;
-      throw error;
-    });
-    return loaded;
-  };
+  });
   const senderOf = (signal: Signal, onAway?: () => void) => {
     const troubles = createCollectorTroubles(signal, collector.addressOf(signal), { log, clock });
     const decodeRefused = async (answer: Uint8Array) => (await written()).decodeRefused(answer);
     const sender = openedLater(async () => {
-      const { createOtlpSender, post } = await loadOnce();
+      const { createOtlpSender, post } = await load();
       return createOtlpSender({ signal, post, decodeRefused, troubles, clock, ids, ...(onAway && { onAway }) });
-    });
+    }, troubles);
     return { troubles, sender };
   };
   const batches = createSpanBatches({
@@ -60,7 +53,7 @@ export async function openOtlp(options: OtlpOptions): Promise<Telemetry> {
       const { encodeMetrics } = await import('./otlp-metrics.ts');
       return encodeMetrics(resource, collect(), { sinceMs: metricsSince(), nowMs: clock.now() }, naming);
     },
-    sender: senderOf('metrics').sender,
+    ...senderOf('metrics'),
     clock,
   });
   /** Whether the invocation that runs is recorded, which is known inside it alone. */
@@ -99,24 +92,6 @@ export async function openOtlp(options: OtlpOptions): Promise<Telemetry> {
     async close(withinMs) {
       useSpans(undefined);
       await Promise.all([batches.close(withinMs), push.close(withinMs)]);
-    },
-  };
-}
-
-/** Opened by the first who sends: no start waits for what is needed some seconds after it. */
-function openedLater(open: () => Promise<OtlpSender>): OtlpSender {
-  let opened: OtlpSender | undefined;
-  return {
-    get away() {
-      return opened?.away ?? false;
-    },
-    get resting() {
-      return opened?.resting ?? false;
-    },
-    async send(...sent) {
-      const made = opened ?? (await open());
-      opened ??= made;
-      return opened.send(...sent);
     },
   };
 }

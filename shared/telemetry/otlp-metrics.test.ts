@@ -46,6 +46,8 @@ function oracleInput(resource: Record<string, string>, collected: readonly Colle
 }
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+/** OpenTelemetry's own package loses one of this name. */
+const attribute = text.filter((key) => key !== '' && key !== '__proto__');
 const anyCollected = fc
   .uniqueArray(fc.constantFrom(...(Object.keys(METRICS) as MetricName[])), { minLength: 1, maxLength: 8 })
   .chain((names) =>
@@ -69,7 +71,7 @@ describe('metrics by OTLP', () => {
   it("read as the same as OpenTelemetry's own package writes, whatever they are", () => {
     fc.assert(
       fc.property(
-        fc.dictionary(text.filter(Boolean), text.filter(Boolean), { maxKeys: 3 }),
+        fc.dictionary(attribute, text.filter(Boolean), { maxKeys: 3 }),
         anyCollected,
         (resource, collected) => {
           const expected = ProtobufMetricsSerializer.serializeRequest(oracleInput(resource, collected));

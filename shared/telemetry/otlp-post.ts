@@ -8,8 +8,8 @@ import type { Clock } from '../clock.ts';
 import type { Answer, Bounds, Request } from '../google/ask.ts';
 import type { Rig } from '../google/ask-again.ts';
 import { startAttempt } from '../google/attempt.ts';
-import type { Account } from '../google/identity.ts';
 import { readBytes } from '../http/read-bytes.ts';
+import { openedOnce } from '../opened-once.ts';
 import type { Collector, CollectorSettings, Signal } from './collector.ts';
 
 /** Throws NoAnswer, and for Google's the errors of getting a token. */
@@ -38,12 +38,11 @@ export function createPost({ byAccount, addressOf }: Collector, config: Collecto
 
   const { GOOGLE_CLOUD_PROJECT: project } = config;
   const billed = project === undefined ? {} : { 'x-goog-user-project': project };
-  let opened: Promise<Account> | undefined;
-  const openAccount = () =>
-    import('../google/own-account.ts').then((made) => made.createOwnAccount(config, undefined, rig));
+  const openAccount = openedOnce(async () =>
+    (await import('../google/own-account.ts')).createOwnAccount(config, undefined, rig),
+  );
   return async (signal, body, gzipped, bounds) => {
-    opened ??= openAccount();
-    const account = await opened;
+    const account = await openAccount();
     const request = requestOf(signal, body, gzipped);
     const once = async () => {
       const token = await account.headers(SCOPES[signal], bounds.signal);

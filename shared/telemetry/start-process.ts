@@ -1,10 +1,10 @@
-/** Starts telemetry as the settings say, and prints how many modules were loaded that only sending needs; for tests. */
+/** Starts telemetry as the settings say, and prints which modules were loaded that it alone needs, one a line; for tests. */
 import { registerHooks } from 'node:module';
 
-let loaded = 0;
+const loaded: string[] = [];
 registerHooks({
   load(url, context, next) {
-    if (/@opentelemetry|protobufjs|otel-client|otlp/.test(url)) loaded++;
+    if (/@opentelemetry|protobufjs|otel-client|otlp/.test(url)) loaded.push(url);
     return next(url, context);
   },
 });
@@ -22,5 +22,5 @@ const config = loadConfig();
 const log = processLog(config);
 const runtime = await openRuntime({ config, log, clock, ids, subscriptions: [], prefix: '', name: 'bus' });
 await runtime.telemetry.flush(1);
-process.stderr.write(String(loaded));
+process.stderr.write(loaded.join('\n'));
 await runtime.close(0);

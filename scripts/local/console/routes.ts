@@ -11,6 +11,7 @@ import { createAuthenticate } from '#shared/http/auth.ts';
 import { decodeText, readBody } from '#shared/http/body.ts';
 import { requireHost, requireRole } from '#shared/http/callers.ts';
 import { canBeKey, createSession, requireOwnForm } from '#shared/http/session.ts';
+import { openedOnce } from '#shared/opened-once.ts';
 import { keepRecent, onInvocation, type RecentInvocation } from '#shared/telemetry/recent.ts';
 import { createPace } from './pace.ts';
 import type { Views } from './views.ts';
@@ -38,11 +39,12 @@ export function consoleRoutes(app: App, { rows, runtime, basePath }: ConsolePart
   const names = new Set(rows.map(({ name }) => name));
   const isOwn = ({ function: name, route }: RecentInvocation) =>
     !names.has(name) && route !== undefined && (route === `${basePath}/` || route.startsWith(`${at}/`));
-  let loading: Promise<Views> | undefined;
+  const openViews = openedOnce(async () =>
+    (await import('./views.ts')).createViews({ rows, runtime, pace, isOwn, outside }),
+  );
   let loaded: Views | undefined;
   const views = async () => {
-    loading ??= import('./views.ts').then(({ createViews }) => createViews({ rows, runtime, pace, isOwn, outside }));
-    loaded = await loading;
+    loaded = await openViews();
     if (ending) loaded.streams.end();
     return loaded;
   };
