@@ -3,7 +3,6 @@
  * Requests to a console host go to the console and the functions' prefixes, all others to `redirects`.
  */
 import { createServer } from 'node:http';
-import { parseArgs } from 'node:util';
 import { MANIFEST } from '#functions/manifest.ts';
 import { systemClock } from '#shared/clock.ts';
 import { type Config, loadConfig } from '#shared/config.ts';
@@ -26,8 +25,10 @@ import { drainOnSignal } from '#shared/serve/lifecycle.ts';
 import { listen, StartError } from '#shared/serve/listen.ts';
 import { processLog } from '#shared/serve/process-log.ts';
 import { endWithNpm } from './command/end-with-npm.ts';
+import { oneLine } from './command/print.ts';
+import { parseTyped, UsageError } from './command/usage.ts';
 import { createConsole } from './local/console.ts';
-import { createDispatch } from './local/dispatch.ts';
+import { createDispatch, refuseConnect } from './local/dispatch.ts';
 
 const USAGE = `usage: npm start -- [--only name,name] [--profile]
   --only     run these functions alone: ${MANIFEST.map(({ name }) => name).join(', ')}
@@ -37,17 +38,20 @@ function typed(): { rows: FunctionRow[]; profile: boolean } {
   let only: string | undefined;
   let profile = false;
   try {
-    const { values } = parseArgs({
-      options: { only: { type: 'string' }, profile: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    const { values, positionals } = parseTyped(process.argv.slice(2), {
+      only: { type: 'string' },
+      profile: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
     });
     if (values.help) {
       process.stdout.write(`${USAGE}\n`);
       process.exit(0);
     }
+    if (positionals.length > 0) throw new UsageError(`Unexpected argument '${positionals[0]}'`);
     only = values.only;
     profile = values.profile === true;
   } catch (error) {
-    throw new StartError(`${(error as Error).message.split('. ')[0]}. ${USAGE.replaceAll(/\s+/g, ' ')}`);
+    throw new StartError(`${oneLine((error as Error).message)}; see npm start -- --help`);
   }
   if (only === undefined) return { rows: [...MANIFEST], profile };
   const names = only.split(',').flatMap((name) => name.trim() || []);
@@ -105,6 +109,7 @@ async function main(): Promise<void> {
       images: running.has('slides-images') ? imagesAt(config) : undefined,
     }),
   );
+  refuseConnect(server);
   const host = config.HAWKER_HOST ?? '127.0.0.1';
   const port = await listen(server, host, config.PORT);
 

@@ -27,6 +27,18 @@ describe('AppError', () => {
     assert.ok(!('cause' in new AppError('not_found', 'no such link')));
   });
 
+  it('that was repeated enough is not retryable, though it may pass', () => {
+    const seen = [new AppError('unavailable', 'x', { triedEnough: true }), new AppError('invalid', 'x')];
+    assert.deepEqual(
+      seen.map(({ retryable, mayPass }) => [retryable, mayPass]),
+      [
+        [false, true],
+        [false, false],
+      ],
+    );
+    assert.equal(isRetryable(seen[0]), false);
+  });
+
   it('is told from other errors, by its code where one is asked for', () => {
     const error = new AppError('conflict', 'changed');
     assert.ok(isAppError(error));

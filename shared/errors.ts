@@ -56,6 +56,8 @@ interface AppErrorOptions {
   /** Extra response headers, such as `Retry-After` or `Allow`. */
   headers?: Record<string, string>;
   cause?: unknown;
+  /** Of what may pass: true where it was repeated enough for now, so that nobody else is to repeat it at once. */
+  triedEnough?: boolean;
 }
 
 export class AppError extends Error {
@@ -63,20 +65,27 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly errors: FieldError[] | undefined;
   readonly headers: Record<string, string>;
+  readonly #triedEnough: boolean;
 
   constructor(code: ErrorCode, detail: string, options: AppErrorOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.errors = options.errors;
     this.headers = options.headers ?? {};
+    this.#triedEnough = options.triedEnough ?? false;
   }
 
   get status(): number {
     return CATALOGUE[this.code].status;
   }
 
-  get retryable(): boolean {
+  /** Whether the same may succeed some time, though perhaps nobody is to try it at once. */
+  get mayPass(): boolean {
     return CATALOGUE[this.code].retryable;
+  }
+
+  get retryable(): boolean {
+    return this.mayPass && !this.#triedEnough;
   }
 }
 

@@ -193,6 +193,8 @@ describe('a firing of bus-sync that LTA fails', () => {
       assert.equal((await network()).version, version);
       assert.match(String(said(/stay as they are/)[0]?.['reason']), reason);
       assert.ok(!JSON.stringify(log.lines).includes(lta.key), 'the key is in no line');
+      // The line of the firing is the one that complains.
+      assert.ok(!log.lines.some(({ severity }) => severity === 'ERROR'));
     });
 
   it('publishes the others where only planned routes cannot be had', async (t) => {

@@ -48,7 +48,7 @@ export function createSync({
         });
         return writes;
       } catch (error) {
-        if (!isRetryable(error)) log.error('the bus lists stay as they are', { reason: messageOf(error) });
+        if (!isRetryable(error)) log.warn('the bus lists stay as they are', { reason: messageOf(error) });
         throw error;
       }
     },

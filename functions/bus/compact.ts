@@ -14,7 +14,7 @@
  */
 import { ALWAYS_DEMO, demoReply } from '#shared/bus/demo.ts';
 import type { Network } from '#shared/bus/lists.ts';
-import { DEMO_STOPS, sampleNetwork } from '#shared/bus/sample.ts';
+import { demoStops, sampleNetwork } from '#shared/bus/sample.ts';
 import { isAppError, messageOf } from '#shared/errors.ts';
 import type { App } from '#shared/http/app.ts';
 import type { LtaService } from '#shared/lta/lta.ts';
@@ -62,7 +62,7 @@ function createReader({ lists, lta, clock, calendar, log }: Parameters<typeof co
       return undefined;
     });
     const list = network?.sources.stops;
-    if (list?.from === 'sample' && DEMO_STOPS.has(code)) return demo(code);
+    if (demoStops(network).has(code)) return demo(code);
     if (network && list && list.from !== 'sample' && !network.stop(code)) return [];
     const { feed } = await lta();
     if (!feed) throw new Error('there is no LTA_ACCOUNT_KEY');

@@ -28,16 +28,26 @@ describe('a domain', () => {
 
   it('is one domain in every spelling of its name', async () => {
     const { ask } = await createTestApp();
-    assert.equal((await ask('PUT /v1/domains/M%C3%BCnchen.Example.:8080')).body.host, 'xn--mnchen-3ya.example');
+    assert.equal((await ask('PUT /v1/domains/M%C3%BCnchen.Example.')).body.host, 'xn--mnchen-3ya.example');
     assert.equal((await ask('PUT /v1/domains/xn--mnchen-3ya.example')).status, 200);
     const { status, body } = await ask('PUT /v1/domains/127.0.0.1');
     assert.equal(status, 422);
     assert.equal(body.errors[0].pointer, '{host}');
   });
 
+  it('has no port, and says so rather than dropping it', async () => {
+    const { ask } = await createTestApp();
+    for (const host of ['a.example:8080', 'a.example%3A8080', 'a.example:']) {
+      const { status, body } = await ask(`PUT /v1/domains/${host}`);
+      assert.deepEqual([status, body.errors[0].pointer], [422, '{host}'], host);
+      assert.match(body.errors[0].detail, /without a port/);
+    }
+    assert.deepEqual((await ask('GET /v1/domains')).body.items, []);
+  });
+
   it('is never a host that serves the console, since nothing would answer there', async () => {
     const { ask } = await createTestApp({ settings: { HAWKER_CONSOLE_HOSTS: 'Admin.Example.com' } });
-    for (const host of ['localhost', 'LOCALHOST.', 'localhost:8080', 'admin.example.com']) {
+    for (const host of ['localhost', 'LOCALHOST.', 'admin.example.com']) {
       const { status, body } = await ask(`PUT /v1/domains/${host}`);
       assert.deepEqual([status, body.code, body.errors?.[0].pointer], [422, 'invalid', '{host}'], host);
       assert.match(body.errors[0].detail, /serves the console/);

@@ -1,6 +1,6 @@
 /** Finding one of the links of a slug, and showing links. */
 import type * as z from 'zod';
-import { AppError } from '#shared/errors.ts';
+import { AppError, isAppError } from '#shared/errors.ts';
 import { type Domain, type Link, type LinkUses, linkDocId, type Match } from '#shared/links/records.ts';
 import { parseSlug, slugPath } from '#shared/links/slug.ts';
 import type { Doc, Store } from '#shared/store/store.ts';
@@ -15,11 +15,39 @@ interface Found {
   requireSame(slug: string | undefined): void;
 }
 
-/** Looks for the exact link, then for the prefix one, or for the one that is asked for. Throws `not_found` for a domain that is none. */
-export async function findLink(store: Store, host: string, slug: string, match: Match | undefined): Promise<Found> {
+/** For reading: the exact link, without one the prefix one, or the one that is asked for. Throws `not_found` for a domain that is none. */
+export function findLink(store: Store, host: string, slug: string, match: Match | undefined): Promise<Found> {
+  return find(store, host, slug, match === undefined ? ['exact', 'prefix'] : [match]);
+}
+
+/**
+ * For writing: the link that is named, the exact one where nothing says which. Never the other one, since a repeated request would then
+ * reach a link that its caller did not mean. Throws `not_found` for a domain that is none, and where `match` is absent and there is only
+ * a prefix link.
+ */
+export async function findNamedLink(
+  store: Store,
+  host: string,
+  slug: string,
+  match: Match | undefined,
+): Promise<Found> {
+  const found = await find(store, host, slug, [match ?? 'exact']);
+  if (match !== undefined || found.doc) return found;
+  const other = await find(store, host, slug, ['prefix']).catch((error: unknown) => {
+    if (isAppError(error, 'invalid')) return undefined;
+    throw error;
+  });
+  if (other?.doc)
+    throw new AppError(
+      'not_found',
+      `There is no exact link ${slug}; there is a prefix link, which ?match=prefix names. ?match=exact speaks of the exact one`,
+    );
+  return found;
+}
+
+async function find(store: Store, host: string, slug: string, matches: readonly Match[]): Promise<Found> {
   const domain = (await store.get<Domain>('domains', host))?.value;
   if (!domain) throw new AppError('not_found', `There is no domain ${host}`);
-  const matches: Match[] = match === undefined ? ['exact', 'prefix'] : [match];
   const keys = matches.map((one) => at('{slug}', () => parseSlug(slug, domain, one).key));
   const docs = await store.getMany<Link>(
     'links',

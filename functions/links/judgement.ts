@@ -13,13 +13,18 @@ export async function acceptTarget(set: ChangeSet, text: string, pointer: string
   return at(pointer, () => checkTarget(text, (asked) => served && asked === host));
 }
 
+/** A rule's own subject, which is left out where the field is named beside it. */
+const SUBJECT = /^the (?:slug|target) /;
+
 /** Runs a rule that knows no fields, and names the one it was about. */
 export function at<T>(pointer: string, rule: () => T): T {
   try {
     return rule();
   } catch (error) {
     if (!isAppError(error)) throw error;
-    throw new AppError(error.code, error.message, { errors: [{ pointer, detail: error.message }] });
+    throw new AppError(error.code, error.message, {
+      errors: [{ pointer, detail: error.message.replace(SUBJECT, '') }],
+    });
   }
 }
 

@@ -171,7 +171,8 @@ describe('replacing a link', () => {
     assert.equal((await ask(`PUT ${LINKS}/a?match=prefix`, { match: 'exact', target: TARGET })).status, 422);
     assert.equal((await ask(`DELETE ${LINKS}/a`)).status, 204);
     assert.equal((await ask(`GET ${LINKS}/a`)).body.match, 'prefix');
-    assert.equal((await ask(`PUT ${LINKS}/a`, { target: TARGET })).body.match, 'prefix');
+    assert.equal((await ask(`PUT ${LINKS}/a`, { match: 'prefix', target: TARGET })).body.match, 'prefix');
+    assert.equal((await ask(`PUT ${LINKS}/a`, { match: 'exact', target: TARGET })).status, 201);
   });
 
   it('refuses another slug in the body, and takes another spelling', async () => {
@@ -271,7 +272,7 @@ describe('what goes with a link', () => {
     const three = { links: 3, prefixDepths: { 0: 1, 2: 1 } };
     assert.deepEqual(await after(`PUT ${LINKS}/a%2Fb?match=prefix`, { target: TARGET }), three);
     assert.deepEqual(await after(`PATCH ${LINKS}/a`, { note: 'n' }), three);
-    assert.deepEqual(await after(`DELETE ${LINKS}/a%2Fb`), { links: 2, prefixDepths: { 0: 1 } });
+    assert.deepEqual(await after(`DELETE ${LINKS}/a%2Fb?match=prefix`), { links: 2, prefixDepths: { 0: 1 } });
     assert.equal(nonces.size, 5);
   });
 

@@ -1,12 +1,21 @@
-/** Routes of links. A slug may have two, an exact one and a prefix one; where a request names neither, it means the exact one first. */
+/** Routes of links. A slug may have two, an exact one and a prefix one; where a request names neither, a write means the exact one alone, and reading takes the prefix one where that is all there is. */
 import { AppError, isAppError } from '#shared/errors.ts';
-import { etagOf, requireMatch, requireNoMatch } from '#shared/http/etag.ts';
+import { answerUnlessKnown, etagOf, requireMatch, requireNoMatch } from '#shared/http/etag.ts';
 import type { Link, Match } from '#shared/links/records.ts';
 import type { Doc } from '#shared/store/store.ts';
 import type { Context, Routes } from './context.ts';
-import { answersOf, findLink, requireLink } from './find-link.ts';
+import { answersOf, findLink, findNamedLink, requireLink } from './find-link.ts';
 import { patched } from './patch.ts';
-import { domainPath, linkAnswer, linkBody, linkPatch, linkPath, matchQuery, newLinkBody } from './schema.ts';
+import {
+  domainPath,
+  linkAnswer,
+  linkBody,
+  linkPatch,
+  linkPath,
+  matchQuery,
+  newLinkBody,
+  readMatchQuery,
+} from './schema.ts';
 import type { LinkResult } from './writer.ts';
 
 const ETAG = { ETag: 'Its version, for If-Match' };
@@ -67,7 +76,7 @@ export const linkRoutes: Routes = (api, context) => {
       problems: REFUSALS,
     },
     async ({ params: { host, slug }, query, body: { slug: inBody, match, ...fields }, ifMatch, ifNoneMatch }) => {
-      const found = await findLink(store, host, slug, oneMatch(query.match, match));
+      const found = await findNamedLink(store, host, slug, oneMatch(query.match, match));
       found.requireSame(inBody);
       const [result] = await links.saveLinks(host, [
         {
@@ -100,7 +109,7 @@ export const linkRoutes: Routes = (api, context) => {
       problems: REFUSALS,
     },
     async ({ params: { host, slug }, query, body: { slug: inBody, match, ...patch }, ifMatch }) => {
-      const found = await findLink(store, host, slug, query.match);
+      const found = await findNamedLink(store, host, slug, query.match);
       found.requireSame(inBody);
       if (match !== undefined && match !== found.match) throw fixed('match');
       const [result] = await links.saveLinks(host, [
@@ -126,14 +135,17 @@ export const linkRoutes: Routes = (api, context) => {
       role: 'viewer',
       bound: 'own-host',
       params: linkPath,
-      query: matchQuery,
+      query: readMatchQuery,
+      ifNoneMatch: true,
       answers: { 200: { about: 'The link', schema: linkAnswer, headers: ETAG } },
       problems: ['not_found'],
     },
-    async ({ params: { host, slug }, query }) => {
+    async ({ params: { host, slug }, query, ifNoneMatch }) => {
       const doc = requireLink((await findLink(store, host, slug, query.match)).doc, slug);
       const [answer] = await answersOf(store, [doc]);
-      return Response.json(answer, { headers: { ETag: etagOf(doc.version) } });
+      // Uses are counted apart and make no new version of the link.
+      const known = doc.value.clickLimit === undefined ? ifNoneMatch : undefined;
+      return answerUnlessKnown(known, doc.version, answer);
     },
   );
 
@@ -152,7 +164,7 @@ export const linkRoutes: Routes = (api, context) => {
       problems: ['not_found', 'redirect_loop', 'conflict'],
     },
     async ({ params: { host, slug }, query, ifMatch }) => {
-      const { match } = await findLink(store, host, slug, query.match);
+      const { match } = await findNamedLink(store, host, slug, query.match);
       const [result] = await links.saveLinks(host, [
         {
           slug,

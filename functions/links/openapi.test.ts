@@ -81,16 +81,16 @@ describe('/openapi.json', () => {
     }
   });
 
-  it('names the conditions that a write looks at, and the 412 they may end in', async () => {
+  it('names the conditions that are looked at, and the 412 or 304 they may end in', async () => {
     const { operations } = await document();
     const conditional = (name: string) =>
       operations.filter(({ parameters }) => parameters.some((parameter) => parameter.name === name));
     assert.deepEqual(
       conditional('If-None-Match').map(({ operationId }) => operationId),
-      ['putDomain', 'putLink'],
+      ['putDomain', 'putLink', 'getLink'],
     );
-    for (const { operationId, responses } of [...conditional('If-Match'), ...conditional('If-None-Match')])
-      assert.ok(responses['412'], operationId);
+    for (const { operationId, method, responses } of [...conditional('If-Match'), ...conditional('If-None-Match')])
+      assert.ok(responses[method === 'get' ? '304' : '412'], operationId);
   });
 
   it('resolves every reference and leaves nothing of JSON Schema dialects behind', async () => {

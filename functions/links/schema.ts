@@ -30,6 +30,10 @@ export const host = z
   .string()
   .max(1_000)
   .transform((text, context) => {
+    if (text.includes(':')) {
+      context.addIssue('must be a host name alone, without a port; links answer on every port');
+      return z.NEVER;
+    }
     const found = normaliseHost(text);
     if (found === undefined) context.addIssue('must be a host name such as go.example.com');
     return found ?? z.NEVER;
@@ -154,10 +158,20 @@ export const linkAnswer = z
   })
   .meta({ id: 'Link' });
 
+/** For writing. */
 export const matchQuery = z.strictObject({
   match: match
     .exactOptional()
-    .describe('Which one, where the slug has both an exact and a prefix link; exact without it'),
+    .describe('Which one, since a slug may have both an exact and a prefix link; without it exact, never the other'),
+});
+
+/** For reading. */
+export const readMatchQuery = z.strictObject({
+  match: match
+    .exactOptional()
+    .describe(
+      'Which one, where the slug has both an exact and a prefix link; without it exact, or prefix where there is no exact one',
+    ),
 });
 
 export const domainPage = pageOf(domainAnswer);

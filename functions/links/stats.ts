@@ -1,9 +1,10 @@
 /** The route of a link's figures. */
 import * as z from 'zod';
+import { MATCHES } from '#shared/links/records.ts';
 import { BREAKDOWNS, readStatistics } from '#shared/links/statistics.ts';
 import type { Routes } from './context.ts';
 import { findLink, requireLink } from './find-link.ts';
-import { linkPath, matchQuery } from './schema.ts';
+import { linkPath, readMatchQuery } from './schema.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** Days shown where none are asked for, today included. */
@@ -14,6 +15,7 @@ const statistics = z
   .object({
     from: z.string(),
     to: z.string(),
+    match: z.enum(MATCHES).describe("Whose figures they are, the exact link's or the prefix link's"),
     by: z.enum(BREAKDOWNS),
     total: z.object(counts),
     items: z.array(z.object({ key: z.string(), ...counts })),
@@ -21,7 +23,7 @@ const statistics = z
   .meta({ id: 'Statistics' });
 
 const day = z.string().describe('A day in UTC, YYYY-MM-DD');
-const statsQuery = matchQuery.extend({
+const statsQuery = readMatchQuery.extend({
   from: day.optional(),
   to: day.optional().describe('The last day, included; today without it'),
   by: z.enum(BREAKDOWNS).default('day'),
@@ -47,7 +49,8 @@ export const statsRoutes: Routes = (api, { store, clock }) => {
       const last = to ?? dayOf(clock.now());
       const span = (by === 'hour' ? DAYS.hour : DAYS.other) - 1;
       const first = from ?? dayOf((Date.parse(last) || clock.now()) - span * DAY_MS);
-      return Response.json(await readStatistics(store, value.id, { from: first, to: last }, by));
+      const figures = await readStatistics(store, value.id, { from: first, to: last }, by);
+      return Response.json({ ...figures, match: value.match });
     },
   );
 };

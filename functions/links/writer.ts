@@ -32,13 +32,18 @@ export type LinkResult =
   /** Nothing was written for this one. */
   | { outcome: 'refused'; error: AppError };
 
+export interface SaveOptions {
+  dryRun?: boolean;
+  onCommitted?: (results: readonly LinkResult[]) => void;
+}
+
 export interface LinkWriter {
   /**
    * Makes the changes in order, in few commits: each is atomic, the whole is not. Answers what became of each; with `dryRun` what would have,
-   * new versions being ''. Throws `not_found` where there is no such domain, `conflict` where others kept changing the same things, and what
+   * new versions being ''. `onCommitted` hears of each commit's when it is made, also of those before one that fails. Throws `not_found` where there is no such domain, `conflict` where others kept changing the same things, and what
    * the store throws.
    */
-  saveLinks(host: string, changes: readonly LinkChange[], options?: { dryRun?: boolean }): Promise<LinkResult[]>;
+  saveLinks(host: string, changes: readonly LinkChange[], options?: SaveOptions): Promise<LinkResult[]>;
 }
 
 /** Where a change goes, or why it cannot. */
@@ -136,11 +141,13 @@ export function createLinkWriter({ store, ids, clock }: Pick<Runtime, 'store' | 
   };
 
   return {
-    async saveLinks(host, changes, { dryRun = false } = {}) {
+    async saveLinks(host, changes, { dryRun = false, onCommitted } = {}) {
       const results: LinkResult[] = [];
       while (results.length < changes.length) {
         const batch = dryRun ? changes : changes.slice(results.length, results.length + BATCH);
-        results.push(...(await persist(() => saveBatch(host, batch, dryRun))));
+        const done = await persist(() => saveBatch(host, batch, dryRun));
+        results.push(...done);
+        onCommitted?.(done);
       }
       return results;
     },

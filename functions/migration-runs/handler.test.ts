@@ -4,11 +4,13 @@ import { AppError } from '#shared/errors.ts';
 import type { Event } from '#shared/events/event.ts';
 import type { RolloutRecord } from '#shared/migrations/rollout/rollout.ts';
 import { createRig, inTime } from '#shared/migrations/runner-rig.ts';
+import { beginDelivery } from '#shared/telemetry/delivery.ts';
+import { createKeptLog } from '#shared/testing/kept-log.ts';
 import { createMigrationRuns, DELIVERIES } from './handler.ts';
 
 function createHandler() {
   const rig = createRig();
-  const { runner } = rig.process();
+  const { runner, log } = rig.process();
   const advanced: string[] = [];
   const trouble: { advance?: Error } = {};
   const rollouts = {
@@ -24,7 +26,7 @@ function createHandler() {
     const event: Event = { id: 'e1', source: '/somebody', data, ...rest };
     return inTime(rig.clock, handle(event, { signal: new AbortController().signal }));
   };
-  return { ...rig, deliver, advanced, trouble };
+  return { ...rig, deliver, advanced, trouble, log };
 }
 
 describe('an event of migration.run', () => {
@@ -68,6 +70,45 @@ describe('an event of migration.run', () => {
     const { code, version, statement, line } = run?.error ?? {};
     assert.deepEqual([run?.state, run?.done], ['failed', 1]);
     assert.deepEqual([code, version, statement, line], ['migration_failed', '2', 2, 9]);
+  });
+
+  for (const [accident, outcome, message, severity] of [
+    ['refused', 'failed', 'a run on shop failed', 'WARNING'],
+    ['none', 'done', 'event migration-runs', 'INFO'],
+  ] as const)
+    it(`is one line, which says how the run ended (${outcome})`, async () => {
+      const { deliver, begin, database, clock } = createHandler();
+      const id = await begin({ command: 'up' });
+      database.accidents = ['none', accident];
+      const log = createKeptLog();
+      const delivery = beginDelivery({ log, clock, subscription: 'migration-runs', event: undefined });
+      await delivery.run(() => deliver({ run: id }));
+      delivery.end('done');
+      const [line = {}] = log.lines;
+      assert.deepEqual([line['outcome'], line['message'], line['severity']], [outcome, message, severity]);
+      assert.deepEqual([line['run'], line['target']], [id, 'shop']);
+    });
+
+  it('says in the log how a run ended: done, cancelled, failed', async () => {
+    const { deliver, begin, runs, database, clock, log } = createHandler();
+    const told = () =>
+      log.lines.flatMap(({ message }) => (/^a run of migrations/.test(String(message)) ? [message] : []));
+    await deliver({ run: await begin({ command: 'up', steps: 1 }) });
+    const cancelled = await begin({ command: 'up' });
+    database.meanwhile = async () => {
+      await runs.cancel(cancelled);
+      // A run looks now and then whether it is to stop.
+      await clock.sleep(2_000);
+    };
+    await deliver({ run: cancelled });
+    database.meanwhile = async () => undefined;
+    database.accidents = ['refused'];
+    await deliver({ run: await begin({ command: 'up' }) });
+    assert.deepEqual(told(), [
+      'a run of migrations is done',
+      'a run of migrations is cancelled',
+      'a run of migrations failed here',
+    ]);
   });
 
   it('has the rollout go on when a run of it has ended, and not when it was put back', async () => {

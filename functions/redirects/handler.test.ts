@@ -28,6 +28,15 @@ describe('the host', () => {
     assert.match(answer, /^HTTP\/1\.1 302 [\s\S]*Location: https:\/\/t\.example\/a\r\n/);
   });
 
+  test('comes once: two lines are refused, also of a path that is known, whatever they say', async () => {
+    await using instance = await start({ store, queue });
+    assert.equal(await led(instance, '/a'), '302 https://t.example/a');
+    for (const second of ['other.example', 'go.example']) {
+      const lines = `Host: go.example\r\nhost: ${second}\r\nConnection: close\r\n\r\n`;
+      assert.match(await instance.raw(`GET /a HTTP/1.1\r\n${lines}`), /^HTTP\/1\.1 400 /, second);
+    }
+  });
+
   test('is taken from X-Forwarded-Host only where the peer is a configured proxy', async () => {
     await using open = await start({ store, queue });
     await using behind = await start({ store, queue, env: { HAWKER_TRUSTED_PROXIES: '127.0.0.0/8' } });

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Runtime } from '#shared/define.ts';
 import { isAppError } from '#shared/errors.ts';
-import { createForwarding } from '#shared/http/addresses.ts';
+import { createForwarding, namesOneHost } from '#shared/http/addresses.ts';
 import { gone, type Redirect } from '#shared/links/decide.ts';
 import { normaliseHost } from '#shared/links/host.ts';
 import type { Labelled } from '#shared/links/labels.ts';
@@ -100,6 +100,7 @@ export function createRedirects({ config, store, queue, log, clock, ids }: Runti
   /** Undefined where not all that is needed is known here. */
   function answerNow(request: IncomingMessage, response: ServerResponse): Told | undefined {
     const url = request.url ?? '';
+    if (!namesOneHost(request)) return undefined;
     const host = normaliseHost(hostOf(request));
     const mark = url.indexOf('?');
     const known = host === undefined ? undefined : cache.peek(host, mark < 0 ? url : url.slice(0, mark));
@@ -114,7 +115,7 @@ export function createRedirects({ config, store, queue, log, clock, ids }: Runti
 
   async function answerLater(request: IncomingMessage, response: ServerResponse): Promise<Told> {
     const address = splitAddress(request.url ?? '');
-    if (!address) return refuse(request, response, 'bad_request');
+    if (!address || !namesOneHost(request)) return refuse(request, response, 'bad_request');
     const own = reserved(address.path);
     if (own) {
       own(request, response);

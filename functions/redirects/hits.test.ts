@@ -54,6 +54,10 @@ test('a queue that fails gets each hit again later, once it works, under the sam
   assert.equal(ids.size, 10);
   await hits.drain(0);
   assert.deepEqual(
+    log.lines.map(({ message }) => message),
+    ['the queue refuses hits; they are kept and tried again', 'the queue takes hits again'],
+  );
+  assert.deepEqual(
     log.lines.filter(({ severity }) => severity === 'ERROR'),
     [],
   );

@@ -69,6 +69,7 @@ export function createHits(queue: Queue, clock: Clock, ids: Ids, log: Log): Hits
   const publish = (one: Held) => {
     queue.publish(HIT_TOPIC, one.event).then(
       () => {
+        if (failures > 0) runOutOfScope(() => log.info('the queue takes hits again', { held }));
         failures = 0;
         settle(one);
       },

@@ -20,6 +20,6 @@ export function parseTyped<const O extends NonNullable<ParseArgsConfig['options'
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
     // Node's own words, of which the first sentence says it.
-    throw new UsageError((error as Error).message.split('. ')[0] ?? '');
+    throw new UsageError((error as Error).message.split(/\.\s/)[0] ?? '');
   }
 }

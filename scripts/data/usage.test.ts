@@ -23,6 +23,8 @@ describe('what is typed after npm run data', () => {
     ['another command', ['move'], /no command move/],
     ['no file to make', ['export'], /--to/],
     ['no file to read', ['import'], /--from/],
+    ['an export to the standard output', ['export', '--to', '-'], /a file, not the standard output/],
+    ['an import from the standard input', ['import', '--from', '-'], /a file, not the standard input/],
     ['a file without its option', ['export', 'f'], /its file with --to/],
     ['an export that replaces', ['export', '--to', 'f', '--replace'], /export takes --to/],
     ['a dry export', ['export', '--to', 'f', '--dry-run'], /export takes --to/],

@@ -50,10 +50,12 @@ export function readCommand(args: readonly string[]): Command {
   const { to, from, resume, replace, json, 'dry-run': dryRun, 'skip-existing': keep } = values;
   if (action === 'export') {
     if (!to) throw new UsageError('say with --to which file to make');
+    if (to === '-') throw new UsageError('export writes a file, not the standard output; say with --to which one');
     if (from !== undefined || dryRun || replace || keep) throw new UsageError('export takes --to, --resume and --json');
     return { action, path: to, resume, json };
   }
   if (!from) throw new UsageError('say with --from which file to read');
+  if (from === '-') throw new UsageError('import reads a file, not the standard input; say with --from which one');
   if (to !== undefined || resume)
     throw new UsageError(
       'import takes --from, --dry-run, --skip-existing or --replace, and --json; run again, it goes on by itself',

@@ -1,6 +1,7 @@
 /** One port for everything: the host that was asked for says whether a request is for the console or for a branded domain. */
-import type { RequestListener } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { Forwarding } from '#shared/http/addresses.ts';
+import { splitAddress } from '#shared/links/request.ts';
 
 export interface DispatchOptions {
   /** In lower case, without ports. */
@@ -17,14 +18,32 @@ export interface DispatchOptions {
 export function createDispatch(options: DispatchOptions): RequestListener {
   const { images } = options;
   return (request, response) => {
-    const host = nameOf(options.requestedHost(request));
-    if (options.consoleHosts.has(host)) return options.console(request, response);
-    if (host === images?.host && images.address.test(request.url ?? '')) return options.console(request, response);
+    const { url = '' } = request;
+    const absolute = url.startsWith('/') ? undefined : splitAddress(url);
+    const asked = nameOf(options.requestedHost(request));
+    // An absolute target counts more than the Host header (RFC 9112, 3.2.2).
+    const host = absolute?.authority === undefined ? asked : nameOf(absolute.authority);
+    // A proxy that lets nobody to the console may have judged by the header alone, so that one has to agree.
+    if (options.consoleHosts.has(host) && options.consoleHosts.has(asked)) return options.console(request, response);
+    const address = absolute
+      ? [absolute.path, ...(absolute.query === undefined ? [] : [absolute.query])].join('?')
+      : url;
+    if (host === images?.host && images.address.test(address)) return options.console(request, response);
     if (options.redirects) return options.redirects(request, response);
     response
       .writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' })
       .end('redirects does not run here\n');
   };
+}
+
+/** Nothing here is a tunnel. Of CONNECT node:http makes no request, and without a listener it closes the connection without a word. */
+export function refuseConnect(server: Server): void {
+  server.on('connect', (_request, socket) => {
+    // Whoever asked may be gone already.
+    socket.on('error', () => socket.destroy());
+    const head = 'HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nCache-Control: no-store\r\nContent-Length: 0';
+    socket.end(`${head}\r\n\r\n`, () => socket.destroy());
+  });
 }
 
 function nameOf(header: string): string {

@@ -144,6 +144,8 @@ describe('--compat', () => {
       assert.deepEqual([code, stdout], [1, '']);
       assert.match(stderr, /^error: failed to open database: [^\n]+\n$/);
       assert.doesNotMatch(stderr, /hunter2/);
+      if (address.includes('127.0.0.1'))
+        assert.equal(stderr, 'error: failed to open database: nobody answers at 127.0.0.1:1 (ECONNREFUSED)\n');
     }
   });
 });

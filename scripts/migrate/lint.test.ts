@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { UsageError } from '../command/usage.ts';
 import { openPlace } from './testing.ts';
@@ -23,6 +25,17 @@ describe('npm run migrate -- lint', () => {
     assert.deepEqual([json.code, JSON.parse(json.stdout).errors], [8, 1]);
     const sarif = await place.migrate(['lint', '--path', folder, '--kind', 'sqlite', '--sarif']);
     assert.deepEqual([sarif.code, JSON.parse(sarif.stdout).version], [0, '2.1.0']);
+  });
+
+  it('ends with 8 for a folder that every other command refuses', { timeout: 60_000 }, async () => {
+    using place = openPlace();
+    const folder = place.folder({ '3_c.down.sql': '-- +job irreversible\n' });
+    writeFileSync(join(folder, '3_c.up.sql'), Buffer.from('select 1; -- \xff\n', 'latin1'));
+    for (const kind of ['sqlite', 'postgres']) {
+      const { code, stdout } = await place.migrate(['lint', '--path', folder, '--kind', kind]);
+      assert.equal(code, 8);
+      assert.match(stdout, /^3_c\.up\.sql:1:14 error not-utf8 the byte 0xff .*\n1 errors, 0 warnings\n$/);
+    }
   });
 
   it('lints the only target, and its plan tells what locks', { timeout: 60_000 }, async () => {

@@ -8,8 +8,8 @@ import {
 } from '#shared/migrations/rollout/rollout.ts';
 import { KINDS, type Kind } from '#shared/migrations/target.ts';
 import { oneLine } from '../command/print.ts';
-import { HelpWanted, parseTyped, UsageError } from '../command/usage.ts';
-import { dollars, duration, id, MOST_STEPS, markId, version, whole } from './typed-numbers.ts';
+import { HelpWanted, UsageError } from '../command/usage.ts';
+import { dollars, duration, id, MOST_STEPS, parseHyphened, version, whole } from './typed-numbers.ts';
 
 interface AskedHere {
   command: RolloutCommand;
@@ -48,7 +48,7 @@ Exits with 0: done, 3: no change anywhere, 7: schemas differ or a database is di
 export function readRolloutTyped([name = '', ...args]: readonly string[]): RolloutTyped {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const { values, positionals } = parseTyped(args.map(markId), {
+  const { values, positionals } = parseHyphened(args, {
     ...{ wave: { ...text, multiple: true }, parallel: text, 'error-budget': text, 'max-cost': text },
     ...{ 'lock-timeout': text, 'dry-run': flag, json: flag, help: { ...flag, short: 'h' } },
   });

@@ -93,7 +93,7 @@ function driftText(drift: Drift): string {
 
 function sayHolder(name: string, holder: Holder): void {
   const { lease, database } = holder ?? {};
-  if (lease) say(`${name}: lease: ${lease.why}${lease.note === undefined ? '' : ` (${lease.note})`}`);
+  if (lease) say(`${name}: lease: ${lease.why}`);
   if (database) say(`${name}: lock: ${describeHolders('lock', database)}`);
 }
 

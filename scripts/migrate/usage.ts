@@ -2,9 +2,9 @@
 import type { Command } from '#shared/migrations/run.ts';
 import { KINDS, type Kind } from '#shared/migrations/target.ts';
 import { oneLine } from '../command/print.ts';
-import { HelpWanted, parseTyped, UsageError } from '../command/usage.ts';
+import { HelpWanted, UsageError } from '../command/usage.ts';
 import { type RolloutTyped, readRolloutTyped } from './rollout-usage.ts';
-import { dollars, duration, id, MOST_STEPS, markId, version, whole } from './typed-numbers.ts';
+import { dollars, duration, id, MINUS_ONE, MOST_STEPS, parseHyphened, version, whole } from './typed-numbers.ts';
 
 export type Typed =
   | RolloutTyped
@@ -84,23 +84,11 @@ export function readTyped(args: readonly string[]): Typed {
   if (args[0] === 'rollout' || args[0] === 'fleet') return readRolloutTyped(args);
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const { values, positionals } = parseTyped(
-    // Otherwise an option that nobody knows.
-    args.map((arg) => (arg === '-1' ? 'none' : markId(arg))),
-    {
-      ...{
-        target: text,
-        limit: text,
-        samples: text,
-        path: text,
-        kind: text,
-        sarif: flag,
-        'lock-timeout': text,
-        'max-cost': text,
-      },
-      ...{ json: flag, yes: flag, 'dry-run': flag, time: flag, help: { ...flag, short: 'h' } },
-    },
-  );
+  const { values, positionals } = parseHyphened(args, {
+    ...{ target: text, limit: text, samples: text, path: text, kind: text, sarif: flag },
+    ...{ 'lock-timeout': text, 'max-cost': text },
+    ...{ json: flag, yes: flag, 'dry-run': flag, time: flag, help: { ...flag, short: 'h' } },
+  });
   if (values.help) throw new HelpWanted(TEXT);
   const [name, ...rest] = positionals;
   const commands = [...OTHERS, 'rollout', 'fleet', ...RUNS];
@@ -187,7 +175,7 @@ function readCommand(command: (typeof RUNS)[number], [given, ...more]: readonly 
     case 'rebless':
       return { command, ...(given !== undefined && { version: version(command, given) }) };
     case 'force':
-      return { command, version: given === 'none' ? undefined : version(command, given) };
+      return { command, version: given === MINUS_ONE ? undefined : version(command, given) };
     default:
       return { command, version: version(command, given) };
   }

@@ -153,7 +153,8 @@ export const WORK_ALERTS: readonly Alert[] = [
     expr: `sum ${by('hawker.target')} (${grew(series('hawker.migration.runs', { 'hawker.outcome': '=failed' }), '30m')}) > 0`,
     forMinutes: 0,
     summary: 'A run of migrations on {{ $labels.hawker_target }} failed',
-    about: 'The database is at the version before the one that failed, or dirty where nobody knows how its step ended.',
+    about:
+      'The database is at the version before the one that failed, or dirty where nobody knows how its step ended; or the run never connected, and the database is as it was.',
     value: COUNT,
   },
 ];

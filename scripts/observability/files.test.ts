@@ -79,6 +79,16 @@ describe('observe files', () => {
       assert.match(said, /^observe: [^\n]+\n$/, args.join(' '));
     }
   });
+
+  it('refuses runbooks that are at no http address, and names the flag', () =>
+    inFolder(async (folder) => {
+      for (const address of ['nope', 'ftp://wiki.example/x', 'https://', 'http://[x', 'javascript:alert(1)']) {
+        const { code, said } = await observe('--out', folder, '--runbooks', address);
+        assert.equal(code, 2, address);
+        assert.match(said, /^observe: --runbooks must be an http or https address[^\n]*\n$/, address);
+      }
+      assert.deepEqual(await readdir(folder), []);
+    }));
 });
 
 describe('jsonText', () => {

@@ -40,6 +40,17 @@ describe('runbooks', () => {
       assert.match(text, /\nIt is over (?:when|with|an hour)/);
     });
 
+  it('have a way to look at a run of migrations that began no step, as its alert says can be', () => {
+    const { about = '' } = ALERTS.find(({ name }) => name === 'HawkerMigrationFailed') ?? {};
+    assert.match(about, /never connected/);
+    const text = sections.get('HawkerMigrationFailed') ?? '';
+    assert.match(text, /never connected/);
+    const [, branch = ''] = /\nWhere none was begun: ((?:.+\n)+)/.exec(text) ?? [];
+    assert.match(branch, /HAWKER_DATABASES/);
+    assert.match(text, /`a run on <target> failed`/);
+    assert.match(text, /`GET \/migrations\/v1\/runs\/<run>`/);
+  });
+
   it('name functions that there are', () => {
     const names = MANIFEST.map(({ name }) => name);
     for (const [, name = ''] of RUNBOOKS.matchAll(/(?:function|service_name)="([a-z-]+)"/g))

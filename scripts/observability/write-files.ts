@@ -69,8 +69,8 @@ function readAsked(args: readonly string[]): Asked {
   if (positionals.length > 0) throw new UsageError(`what is ${JSON.stringify(positionals[0])} for? ${LINE}`);
   const { out, runbooks, check } = values;
   if (out === '') throw new UsageError('--out needs a folder');
-  if (runbooks !== undefined && !/^[^\s#"'`<>]{1,500}$/.test(runbooks))
-    throw new UsageError('--runbooks must be an address without #, spaces and quotes');
+  if (runbooks !== undefined && !(/^https?:\/\/[^\s#"'`<>]{1,500}$/i.test(runbooks) && URL.canParse(runbooks)))
+    throw new UsageError('--runbooks must be an http or https address without #, spaces and quotes');
   return { out: out === undefined ? FOLDER : resolve(out), runbooks, check };
 }
 

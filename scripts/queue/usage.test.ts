@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { HelpWanted, UsageError } from '../command/usage.ts';
 import { readCommand } from './usage.ts';
@@ -6,6 +8,18 @@ import { readCommand } from './usage.ts';
 const read = (...args: string[]) => readCommand(args, ['clicks', 'slides-jobs']);
 
 describe('what is typed after npm run queue', () => {
+  it('is understood as README writes it', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+    const section = /^\*\*Dead letters\*\*[\s\S]*?(?=^## )/m.exec(readme)?.[0] ?? '';
+    const written = [...section.matchAll(/\bdlq ((?:ls|show|redrive|purge)\b[^`\n]*)/g)].map(([, line = '']) =>
+      line.split(' '),
+    );
+    assert.deepEqual(new Set(written.map(([action]) => action)), new Set(['ls', 'show', 'redrive', 'purge']));
+    for (const words of written)
+      if (words.length > 1) assert.equal(read('dlq', ...words).subscription, 'clicks', words.join(' '));
+    assert.doesNotMatch(section, /`(?:show|redrive|purge)\b/, 'no one of these can be called by its name alone');
+  });
+
   it('is an action on a subscription, on some of its dead letters or all', () => {
     const common = { subscription: 'clicks', ids: undefined, json: false };
     assert.deepEqual(read('dlq', 'ls', 'clicks'), { ...common, action: 'ls', limit: 100 });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { AppError, isAppError } from '../errors.ts';
 import { withShorthands } from '../store/index.ts';
 import { createMemoryDriver } from '../store/memory.ts';
+import { dependencies } from '../telemetry/dependencies.ts';
 import { aCity, routeRows, stopCode, stopRow } from '../testing/datamall-rows.ts';
 import { createFakeClock } from '../testing/fake-clock.ts';
 import { createKeptLog } from '../testing/kept-log.ts';
@@ -139,6 +140,32 @@ describe('readers of the lists', () => {
       await publish({ stops: named('Three') });
     });
     assert.equal((await lists.current()).stop(stopCode(0))?.name, 'Three');
+  });
+});
+
+describe('the dependency on the lists', () => {
+  const told = () => {
+    const { ready, reason } = dependencies().get('bus lists') ?? {};
+    return [ready, reason];
+  };
+  const only = 'only the demo stops are loaded; the lists have not been pulled yet';
+
+  it('is not ready while there is a key and nothing was pulled, and is once lists are there', async () => {
+    const { store, clock, log, publish } = world();
+    const lists = createLists({ store, clock, log, config: { LTA_ACCOUNT_KEY: 'a-key' } });
+    assert.equal((await lists.current()).version, 'sample');
+    assert.deepEqual(told(), [false, only]);
+    await publish({ ...city });
+    await clock.advance(2_000);
+    await lists.current();
+    await clock.advance(0);
+    assert.deepEqual(told(), [true, undefined]);
+  });
+
+  it('is ready with the sample where there is no key', async () => {
+    const { store, clock, log } = world();
+    await createLists({ store, clock, log, config: { LTA_ACCOUNT_KEY: undefined } }).current();
+    assert.deepEqual(told(), [true, undefined]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Reads the published lists, keeps them in memory, and notices when others are published. */
 import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Store, Version } from '../store/store.ts';
@@ -22,6 +23,8 @@ export interface ListsOptions {
   store: Pick<Store, 'get' | 'getMany'>;
   clock: Pick<Clock, 'now' | 'mono' | 'sleep'>;
   log: Log;
+  /** Where there is a key, lists are expected, and the sample is not what anybody wants. */
+  config?: Pick<Config, 'LTA_ACCOUNT_KEY'>;
 }
 
 /** What is published, as far as it was read. */
@@ -36,12 +39,13 @@ interface Known {
   date: string;
 }
 
+const ONLY_SAMPLE = 'only the demo stops are loaded; the lists have not been pulled yet';
 /** Where nothing is published somebody may well be about to: the first lists of a new installation should not take CHECK_MS to show. */
 const FIRST_CHECK_MS = 2_000;
 /** How long who asks waits for a check, once something is known. It takes a few milliseconds, and more where the lists are new or the store is in trouble. */
 const PATIENCE_MS = 500;
 
-export function createLists({ store, clock, log }: ListsOptions): Lists {
+export function createLists({ store, clock, log, config }: ListsOptions): Lists {
   let known: Known | undefined;
   let checkedMono = Number.NEGATIVE_INFINITY;
   let checking: Promise<void> | undefined;
@@ -53,7 +57,8 @@ export function createLists({ store, clock, log }: ListsOptions): Lists {
     checking ??= look()
       .then(() => {
         failure = undefined;
-        watched.good();
+        if (known?.published || config?.LTA_ACCOUNT_KEY === undefined) watched.good();
+        else watched.bad(ONLY_SAMPLE, ONLY_SAMPLE);
       })
       .catch((error: unknown) => {
         failure = error;

@@ -9,7 +9,7 @@ import type { Calendar } from './calendar.ts';
 import { ALWAYS_DEMO, demoDueInMs, demoReply } from './demo.ts';
 import type { Lists, Network } from './lists.ts';
 import { makeBoard, replyOf } from './make-board.ts';
-import { DEMO_STOPS, sampleNetwork } from './sample.ts';
+import { DEMO_STOPS, demoStops, sampleNetwork } from './sample.ts';
 
 interface BoardsOptions {
   lists: Lists;
@@ -34,9 +34,6 @@ export function createBoards({ lists, lta, clock, calendar }: BoardsOptions): Bo
     return makeBoard({ network: sample, code, reply: demoReply(sample, code, calendar, now), calendar, now });
   };
 
-  const isDemo = (code: string, network: Network | undefined) =>
-    ALWAYS_DEMO.has(code) || (DEMO_STOPS.has(code) && network !== undefined && isSample(network));
-
   /** Undefined where the lists cannot be read; then a reply goes without. */
   const network = async () => {
     const current = lists.current().catch(() => known);
@@ -56,23 +53,19 @@ export function createBoards({ lists, lta, clock, calendar }: BoardsOptions): Bo
       const early = doubtful ? undefined : feed?.read(code, signal);
       early?.catch(() => undefined);
       const current = await unlessAborted(listed, signal);
-      if (isDemo(code, current)) return demo(code);
+      if (demoStops(current).has(code)) return demo(code);
       refuseUnknown(code, current);
-      if (!feed) throw notConfigured(code);
+      if (!feed) throw notConfigured(code, current);
       const reading = await (early ?? feed.read(code, signal));
       const reply = replyOf(reading, clock.mono());
       return makeBoard({ network: current, code, reply, calendar, now: clock.now() });
     },
 
     dueInMs(code) {
-      const due = isDemo(code, known) ? demoDueInMs(clock.now()) : (feed?.dueInMs(code) ?? TTL_MS);
+      const due = demoStops(known).has(code) ? demoDueInMs(clock.now()) : (feed?.dueInMs(code) ?? TTL_MS);
       return Math.max(LEAST_DUE_MS, due);
     },
   };
-}
-
-function isSample({ sources: { stops } }: Network): boolean {
-  return stops?.from === 'sample';
 }
 
 function refuseUnknown(code: string, network: Network | undefined): void {
@@ -84,10 +77,10 @@ function refuseUnknown(code: string, network: Network | undefined): void {
   throw new AppError('not_found', `There is no bus stop ${code} in ${which}`);
 }
 
-function notConfigured(code: string): AppError {
+function notConfigured(code: string, network: Network | undefined): AppError {
   return new AppError(
     'not_configured',
-    `The buses at ${code} are not known without a key of LTA DataMall, set as LTA_ACCOUNT_KEY; without it the demo stops ${[...ALWAYS_DEMO].join(', ')} answer`,
+    `The buses at ${code} are not known without a key of LTA DataMall, set as LTA_ACCOUNT_KEY; without it the demo stops ${[...demoStops(network)].join(', ')} answer`,
   );
 }
 

@@ -1,5 +1,5 @@
 /** Fetches all lists from LTA DataMall and makes them ready to be published. */
-import { isAppError, messageOf } from '../errors.ts';
+import { isAppError, isRetryable, messageOf } from '../errors.ts';
 import { createBudget } from '../lta/budget.ts';
 import { type Publication, type PublishOptions, preparePublication, publish } from './publish.ts';
 import { type PullOptions, pullSet } from './pull-set.ts';
@@ -52,7 +52,7 @@ async function pullAll({ callsPerMinute, ...options }: SyncOptions) {
   const routes = await pullSet(SETS.routes, pulling);
   const planned = await pullSet(SETS.planned, pulling).catch((error: unknown) => {
     options.signal?.throwIfAborted();
-    if (!isAppError(error, 'invalid') && !isAppError(error, 'not_configured')) throw error;
+    if (!isAppError(error) || isRetryable(error)) throw error;
     return messageOf(error);
   });
   return { stops, services, routes, planned };

@@ -43,6 +43,8 @@ async function begin(
   };
 }
 
+const noAnswer = (rule: RegExp) => (error: unknown) =>
+  isAppError(error, 'unavailable') && error.mayPass && !error.retryable && rule.test(error.message);
 const doubt = (rule: RegExp) => (error: unknown) => isAppError(error, 'invalid') && rule.test(error.message);
 
 describe('a set is fetched', () => {
@@ -128,12 +130,18 @@ describe('a page that fails in a way that may pass is asked for again', () => {
   it('but not for ever', async (t) => {
     const { pull, lta } = await begin(t, 700);
     lta.fail({ kind: 'cut' }, { ...PATH, skip: 499 });
-    await assert.rejects(pull(), doubt(/^BusStops: the page after 499 rows could not be had: LTA/));
+    await assert.rejects(pull(), noAnswer(/^BusStops: the page after 499 rows could not be had: LTA/));
     assert.equal(lta.calls.filter(({ skip }) => skip === 499).length, 5);
   });
 });
 
 describe('a set is given up', () => {
+  it('as what may pass, though nobody repeats it at once, where nothing listens at the address', async (t) => {
+    const { pull, lta } = await begin(t, 700);
+    await lta.close();
+    await assert.rejects(pull(), noAnswer(/^BusStops: the page after 0 rows could not be had: LTA/));
+  });
+
   it('at once where the key is refused, and nobody learns the key', async (t) => {
     const { pull, lta } = await begin(t, 700, { key: 'not-the-right-key' });
     await assert.rejects(
@@ -149,7 +157,7 @@ describe('a set is given up', () => {
   it('at once where LTA asks to stay away for minutes, or does not know the address', async (t) => {
     const { pull, lta } = await begin(t, 700);
     lta.fail({ kind: 'answer', status: 429, headers: { 'retry-after': '300' } }, { ...PATH, times: 1 });
-    await assert.rejects(pull(), doubt(/429/));
+    await assert.rejects(pull(), noAnswer(/429/));
     lta.fail({ kind: 'answer', status: 404 }, { ...PATH, times: 1 });
     await assert.rejects(pull(), doubt(/404/));
     assert.equal(lta.calls.length, 2);

@@ -30,8 +30,8 @@ export interface PullOptions {
 /**
  * All rows as they came. Each page begins with the last row of the one before it: a row that came or went meanwhile has moved all behind it, which would lose one or
  * have it twice, and then another stands there. The end is a page that holds this row alone, since a page that was cut short, or came empty, would look like the end.
- * DataMall documents skips of whole pages alone, so where it rounds others down, pages are taken side by side. Throws `invalid`, which nobody repeats at once, with the
- * set and what was wrong; `not_configured` where the key is refused; and the signal's reason.
+ * DataMall documents skips of whole pages alone, so where it rounds others down, pages are taken side by side. Throws `invalid` with the
+ * set and what was wrong; `unavailable` where LTA gave no answer, which may pass and was tried often enough for now; `not_configured` where the key is refused; and the signal's reason.
  */
 export async function pullSet(set: LtaSet, options: PullOptions): Promise<Row[]> {
   const rows = await pullPage(set, 0, options);
@@ -89,7 +89,10 @@ async function pullPage(
     if (!(error instanceof LtaError)) throw error;
     if (error.trouble === 'key_refused')
       throw new AppError('not_configured', `${set}: ${error.message}; is LTA_ACCOUNT_KEY right?`, { cause: error });
-    throw doubt(set, `the page after ${skip} rows could not be had: ${error.message}`, error);
+    const what = `the page after ${skip} rows could not be had: ${error.message}`;
+    if (!PASSING.includes(error.trouble)) throw doubt(set, what, error);
+    // LTA gets an hour rather than the same questions again at once.
+    throw new AppError('unavailable', `${set}: ${what}`, { cause: error, triedEnough: true });
   }
 }
 

@@ -1,10 +1,11 @@
 /**
  * A small invented network that stands in where no lists were ever loaded, so that everything can be tried without a key and without LTA's data.
  *
- * No stop of Singapore has a code from 99990 on. At 99999, 99998 and 99997, which the compact form knows as its demo, exactly 55 and 44 call. The others show
- * what else there is: 8 is a loop that passes 99992 twice, 7 calls at 99993 in both directions, 10e runs on weekday mornings and 9N at night.
+ * No stop of Singapore has a code from 99990 on. At 99999, 99998 and 99997, which the compact form knows as its demo, exactly 55 and 44 call, at any hour. The others
+ * show what else there is: 8 is a loop that passes 99992 twice, 7 calls at 99993 in both directions, 10e runs on weekday mornings and 9N at night.
  */
-import type { Network, Route, RouteStop, Stop } from './lists.ts';
+import { ALWAYS_DEMO } from './demo.ts';
+import type { Network, Route, RouteStop, Stop, Times } from './lists.ts';
 import { createNetwork } from './network.ts';
 import { type Hours, timesAfter } from './sample-times.ts';
 
@@ -21,13 +22,24 @@ const STOPS: readonly Stop[] = [
   { code: '99999', name: 'Demo Mkt', road: 'Demo Ave 2', lat: 1.3654, lon: 103.8551 },
 ];
 
-/** The codes of the sample's stops. */
-export const DEMO_STOPS: ReadonlySet<string> = new Set(STOPS.map(({ code }) => code));
+/** The codes of the sample's stops, as they are told: those that always answer come first. */
+export const DEMO_STOPS: ReadonlySet<string> = new Set(STOPS.map(({ code }) => code).reverse());
+
+/** Those of them that can be shown beside `network`: once lists are loaded, the ones alone that always answer. Undefined: no list can be had. */
+export function demoStops(network: Network | undefined): ReadonlySet<string> {
+  return network?.sources.stops?.from === 'sample' ? DEMO_STOPS : ALWAYS_DEMO;
+}
 
 const ALL_DAY: Hours = {
   weekday: { first: '0530', last: '2400' },
   saturday: { first: '0530', last: '2400' },
   sunday: { first: '0600', last: '2345' },
+};
+/** A whole service day, so that there is always a bus. */
+const ALWAYS: Times = {
+  weekday: { first: '0400', last: '0359' },
+  saturday: { first: '0400', last: '0359' },
+  sunday: { first: '0400', last: '0359' },
 };
 const TILL_LATE: Hours = {
   weekday: { first: '0515', last: '2355' },
@@ -77,7 +89,7 @@ function trunk(service: string, direction: 1 | 2, hours: Hours, codes: readonly 
         code,
         sequence: index + 1,
         distanceKm: index * 0.5,
-        times: timesAfter(hours, index * 2),
+        times: ALWAYS_DEMO.has(code) ? ALWAYS : timesAfter(hours, index * 2),
       }),
     ),
   };

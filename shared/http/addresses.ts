@@ -51,6 +51,16 @@ export function createForwarding(trustedProxies: readonly string[]): Forwarding 
   };
 }
 
+/** Whether at most one Host line came; Node keeps the first and drops the others, and RFC 9112 section 3.2 wants such a request refused. */
+export function namesOneHost({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts <= 1;
+}
+
 function listed(header: string | string[] | undefined): string[] {
   return [header ?? []]
     .flat()

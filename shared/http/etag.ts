@@ -18,9 +18,20 @@ export function requireMatch(ifMatch: string | undefined, current: { version: Ve
 
 /** Throws `precondition_failed` where the document is one that `ifNoneMatch` names; `*` stands for any. Passes where the header is absent. */
 export function requireNoMatch(ifNoneMatch: string | undefined, current: { version: Version } | undefined): void {
-  if (ifNoneMatch === undefined || !current) return;
-  // Weak and strong tags are alike here.
-  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (tags.includes('*') || tags.includes(etagOf(current.version)))
+  if (current && names(ifNoneMatch, current.version))
     throw new AppError('precondition_failed', 'If-None-Match was sent, and it is there already');
+}
+
+/** What was read, as JSON with its ETag; 304 without it where `ifNoneMatch` names this version (RFC 9110 section 13.1.2). */
+export function answerUnlessKnown(ifNoneMatch: string | undefined, version: Version, answer: unknown): Response {
+  const headers = { ETag: etagOf(version) };
+  return names(ifNoneMatch, version)
+    ? new Response(null, { status: 304, headers })
+    : Response.json(answer, { headers });
+}
+
+/** Weak and strong tags are alike here. */
+function names(ifNoneMatch: string | undefined, version: Version): boolean {
+  const tags = ifNoneMatch?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  return tags.includes('*') || tags.includes(etagOf(version));
 }

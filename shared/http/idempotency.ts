@@ -5,6 +5,8 @@
  * While it runs, others with the key are told to come back (409). An answer that invites another try (any `retryable` error, a 401) is not kept:
  * the record is removed. A process that dies while working leaves it running; after TAKE_OVER_MS the next request takes it over and works
  * again, so what the dead one did before it died may be done twice where the handler itself is not idempotent.
+ * Where the end cannot be written, as on a full disk, the process itself remembers that this run ended, and how: the next request there
+ * with the key gets that answer, or takes the record over at once where there is none to keep.
  * Records hold answers in clear; fields that are shown once are left out of them, and so of a repeated answer.
  */
 import { createHash } from 'node:crypto';
@@ -19,6 +21,8 @@ const COLLECTION = 'idempotency';
 const KEEP_MS = 24 * 3_600_000;
 /** Longer than any request may run. */
 const TAKE_OVER_MS = 120_000;
+/** Ends that could not be written and are remembered here; where there are more, the oldest wait for TAKE_OVER_MS. */
+const MOST_REMEMBERED = 100;
 /** Longer answers are not kept, since a document holds no more; the request is then done anew. */
 const BODY_LIMIT = 256 * 1024;
 
@@ -50,16 +54,47 @@ interface Entry {
   outcome?: Outcome;
 }
 
+/** A run that this process works on, and the version of its record. */
+interface Claim {
+  run: string;
+  version: Version;
+}
+
 export function createIdempotency(options: { store: Store; ids: Ids; clock: Clock; log: Log }): Idempotency {
   const { store, ids, clock, log } = options;
 
-  /** The version of the record this request now owns, or the outcome of the one that was first. */
-  const claim = async (id: string, request: string): Promise<{ version: Version } | { outcome: Outcome }> => {
+  /** Runs of this process that go on. */
+  const running = new Set<string>();
+  /** Runs of this process that ended without their record being told, and their outcomes. */
+  const ended = new Map<string, Outcome | undefined>();
+
+  const remember = (run: string, outcome: Outcome | undefined) => {
+    ended.set(run, outcome);
+    for (const oldest of ended.keys()) {
+      if (ended.size <= MOST_REMEMBERED) break;
+      ended.delete(oldest);
+    }
+  };
+
+  /** A claim whose fate is unknown may have been written, and nobody works on it then. */
+  const claiming = async (run: string, write: Promise<Version>): Promise<Claim> => {
+    running.add(run);
+    try {
+      return { run, version: await write };
+    } catch (error) {
+      running.delete(run);
+      if (isAppError(error, 'outcome_unknown')) remember(run, undefined);
+      throw error;
+    }
+  };
+
+  /** What this request now owns, or the outcome of the one that was first. */
+  const claim = async (id: string, request: string): Promise<Claim | { outcome: Outcome }> => {
     const now = clock.now();
     const entry: Entry = { request, run: ids.unique(), startedAt: now };
     const expireAt = new Date(now + KEEP_MS);
     try {
-      return { version: await store.create(COLLECTION, id, entry, { expireAt }) };
+      return await claiming(entry.run, store.create(COLLECTION, id, entry, { expireAt }));
     } catch (error) {
       if (!isAppError(error, 'conflict')) throw error;
     }
@@ -73,22 +108,36 @@ export function createIdempotency(options: { store: Store; ids: Ids; clock: Cloc
         );
       if (found.value.outcome) return { outcome: found.value.outcome };
     }
-    if (!found || (!over && found.value.startedAt + TAKE_OVER_MS > now)) throw stillRunning();
+    if (!found) throw inProgress('ended just now without an answer to keep; send it again', 1_000);
+    const { run, startedAt } = found.value;
+    const known = ended.get(run);
+    if (!over && known) {
+      await settle(id, { run, version: found.version }, request, known);
+      return { outcome: known };
+    }
+    const leftMs = startedAt + TAKE_OVER_MS - now;
+    if (!over && leftMs > 0 && !ended.has(run))
+      throw running.has(run)
+        ? inProgress('is being worked on', 1_000)
+        : inProgress('has begun, and its answer is not known here: it may still be worked on, or never end', leftMs);
     try {
-      return { version: await store.replace(COLLECTION, id, entry, found.version, { expireAt }) };
+      return await claiming(entry.run, store.replace(COLLECTION, id, entry, found.version, { expireAt }));
     } catch (error) {
-      throw isAppError(error, 'conflict') ? stillRunning() : error;
+      throw isAppError(error, 'conflict') ? inProgress('has begun just now', 1_000) : error;
     }
   };
 
   /** The work is done, whatever becomes of its record: failing now would invite the caller to repeat it. */
-  const settle = async (id: string, version: Version, request: string, outcome: Outcome | undefined) => {
+  const settle = async (id: string, { run, version }: Claim, request: string, outcome: Outcome | undefined) => {
     try {
       const now = clock.now();
       const entry: Entry = { request, run: ids.unique(), startedAt: now, ...(outcome && { outcome }) };
       if (outcome) await store.replace(COLLECTION, id, entry, version, { expireAt: new Date(now + KEEP_MS) });
       else await store.delete(COLLECTION, id, version);
+      ended.delete(run);
     } catch (error) {
+      // In a conflict another has taken the record over.
+      if (!isAppError(error, 'conflict')) remember(run, outcome);
       log.warn('an idempotent answer could not be recorded', { error });
     }
   };
@@ -104,13 +153,15 @@ export function createIdempotency(options: { store: Store; ids: Ids; clock: Cloc
     if ('outcome' in claimed) return repeat(claimed.outcome);
     try {
       const answer = await work();
-      await settle(id, claimed.version, request, await outcomeOf(answer, attempt.omit));
+      await settle(id, claimed, request, await outcomeOf(answer, attempt.omit));
       return answer;
     } catch (error) {
       // Credentials that were not taken, such as a token that has ended, are not part of what the key is bound to; nothing was done with them.
       const refused = error instanceof AppError && !error.retryable && error.status !== 401;
-      await settle(id, claimed.version, request, refused ? refusalOf(error) : undefined);
+      await settle(id, claimed, request, refused ? refusalOf(error) : undefined);
       throw error;
+    } finally {
+      running.delete(claimed.run);
     }
   };
 }
@@ -124,9 +175,11 @@ function fingerprint({ request, bytes }: Attempt): string {
     .digest('base64url');
 }
 
-function stillRunning(): AppError {
-  return new AppError('request_in_progress', 'A request with this Idempotency-Key is being worked on', {
-    headers: { 'Retry-After': '1' },
+/** `waitMs` is kept within TAKE_OVER_MS: the clock of who began it may be ahead. */
+function inProgress(what: string, waitMs: number): AppError {
+  const seconds = Math.ceil(Math.min(waitMs, TAKE_OVER_MS) / 1_000);
+  return new AppError('request_in_progress', `A request with this Idempotency-Key ${what}`, {
+    headers: { 'Retry-After': String(seconds) },
   });
 }
 

@@ -20,6 +20,10 @@ export const problemSchema = z
         }),
       )
       .optional(),
+    done: z
+      .record(z.string(), z.int())
+      .optional()
+      .describe('Of work that stopped half-way: what was done before and stays, such as `created` links of an import'),
     requestId: z.string(),
   })
   .meta({ id: 'Problem' });

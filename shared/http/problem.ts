@@ -26,16 +26,32 @@ export function toAppError(error: unknown): AppError {
   return new AppError('internal', CATALOGUE.internal.title, { cause: error });
 }
 
+/** A failure of work of which some parts were done and stay: `done` tells how many, by kind. Its detail is for callers, whatever lies behind. */
+export class StoppedHalfway extends AppError {
+  readonly done: Record<string, number>;
+
+  constructor(why: AppError, detail: string, done: Record<string, number>) {
+    super(why.code, detail, { ...(why.errors && { errors: why.errors }), headers: why.headers, cause: why });
+    this.done = done;
+  }
+}
+
+/** What callers are told. What lies behind a failure of ours may name hosts, projects and files: that is for the log. */
+export function detailOf(error: AppError): string {
+  const hidden = error.status >= 500 && error.cause !== undefined && !(error instanceof StoppedHalfway);
+  return hidden ? CATALOGUE[error.code].title : error.message;
+}
+
 export function problemResponse(error: AppError, requestId: string): Response {
   const { status, title } = CATALOGUE[error.code];
   const body: z.infer<typeof problemSchema> = {
     type: `/problems/${error.code}`,
     title,
     status,
-    // What lies behind a failure of ours may name hosts, projects and files: that is for the log.
-    detail: status >= 500 && error.cause !== undefined ? title : error.message,
+    detail: detailOf(error),
     code: error.code,
     ...(error.errors && { errors: error.errors }),
+    ...(error instanceof StoppedHalfway && { done: error.done }),
     requestId,
   };
   const headers = { 'Content-Type': PROBLEM_TYPE, ...(status === 503 && { 'Retry-After': '5' }), ...error.headers };

@@ -1,6 +1,7 @@
 /** Checking a part of a request against its schema, with every offence named by its place. */
 import type * as z from 'zod';
 import { AppError, type FieldError } from '../errors.ts';
+import { inPlainWords } from './plain-words.ts';
 
 /** How a path into the checked value is written: `/tags/0` in a body, `?limit` in the query, `{host}` in the path. */
 export type Place = (path: readonly PropertyKey[]) => string;
@@ -15,7 +16,7 @@ export const MOST_NAMED = 100;
 
 /** The parsed value. Throws `invalid` with every offence up to MOST_NAMED, unknown fields among them. */
 export async function validate<T extends z.ZodType>(schema: T, value: unknown, place: Place): Promise<z.output<T>> {
-  const result = await schema.safeParseAsync(value);
+  const result = await schema.safeParseAsync(value, { error: inPlainWords });
   if (result.success) return result.data;
   const { issues } = result.error;
   const all = issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);

@@ -25,14 +25,21 @@ it('tells from real calls how LTA answers: by the breaker for arrivals, by the l
   await assert.rejects(watched.client.arrivals('00000'));
   assert.deepEqual(told(), [true, 7, undefined, 'not_found: LTA knows no such stop'], 'one stop says little of LTA');
   breaker = 'open';
-  assert.deepEqual(told().slice(0, 3), [false, 7, 'it failed several times and is left alone for a while']);
+  assert.deepEqual(told().slice(0, 3), [
+    false,
+    7,
+    'it failed several times and is left alone for a while: LTA knows no such stop',
+  ]);
   breaker = 'closed';
   await assert.rejects(watched.client.page('BusStops', 0));
-  assert.deepEqual(told().slice(0, 3), [false, 7, 'it fails']);
+  assert.deepEqual(told().slice(0, 3), [false, 7, 'it fails: LTA knows no such stop']);
+  answer = () => Promise.reject(new LtaError('unreachable', 'LTA cannot be reached (ECONNREFUSED)'));
+  await assert.rejects(watched.client.page('BusStops', 0));
+  assert.equal(told()[2], 'it fails: LTA cannot be reached (ECONNREFUSED)');
 
   answer = () => Promise.reject(new Error('the caller gave up'));
   await assert.rejects(watched.client.page('BusStops', 0));
-  assert.match(String(told()[3]), /^not_found/, 'which says nothing of LTA');
+  assert.match(String(told()[3]), /^unreachable/, 'which says nothing of LTA');
   answer = async () => [];
   await watched.client.page('BusStops', 0);
   assert.deepEqual(told().slice(0, 2), [true, 9]);

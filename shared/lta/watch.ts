@@ -12,22 +12,22 @@ export interface LtaWatch {
 export function watchLta(client: LtaClient, mono: () => number): LtaWatch {
   let used = false;
   let goodAt: number | undefined;
-  let lastError: string | undefined;
-  let pagesFail = false;
+  let lastError: LtaError | undefined;
+  let pageError: LtaError | undefined;
 
   async function seen<T>(call: Promise<T>, isPage: boolean): Promise<T> {
     try {
       const answer = await call;
       used = true;
       goodAt = mono();
-      if (isPage) pagesFail = false;
+      if (isPage) pageError = undefined;
       return answer;
     } catch (error) {
       // Whoever gave up says nothing of LTA.
       if (error instanceof LtaError) {
         used = true;
-        lastError = `${error.trouble}: ${error.message}`;
-        if (isPage) pagesFail = true;
+        lastError = error;
+        if (isPage) pageError = error;
       }
       throw error;
     }
@@ -41,9 +41,13 @@ export function watchLta(client: LtaClient, mono: () => number): LtaWatch {
     tellOf(feed) {
       tellDependency('LTA', () => {
         const { breaker } = feed.state();
-        const ready = breaker === 'closed' && !pagesFail;
-        const reason = breaker === 'open' ? 'it failed several times and is left alone for a while' : 'it fails';
-        return { ready: used ? ready : undefined, goodAt, ...(!ready && { reason }), error: lastError };
+        const ready = breaker === 'closed' && !pageError;
+        const what = breaker === 'open' ? 'it failed several times and is left alone for a while' : 'it fails';
+        // The messages of LtaError are this project's own, without addresses and keys: anybody may read them.
+        const why = breaker === 'closed' ? pageError : lastError;
+        const reason = why ? `${what}: ${why.message}` : what;
+        const error = lastError && `${lastError.trouble}: ${lastError.message}`;
+        return { ready: used ? ready : undefined, goodAt, ...(!ready && { reason }), error };
       });
     },
   };

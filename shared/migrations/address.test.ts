@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts';
 import type { Google } from '../google/google.ts';
 import { createFakeClock } from '../testing/fake-clock.ts';
 import { type AddressGiven, addressOf } from './address.ts';
+import type { Kind } from './target.ts';
 
 const SECRET = 'projects/shop-1/secrets/db/versions/latest';
 const shop = { name: 'shop', kind: 'postgres' } as const;
@@ -50,7 +51,7 @@ describe('the address of a target', () => {
     const file = join(folder, 'address');
     await writeFile(file, 'postgres://db/shop\n');
     const byFile = { ...shop, address: { from: 'file', path: file } } as const;
-    assert.equal(await addressOf(byVariable, given({ SHOP: ' mysql://db ' })), 'mysql://db');
+    assert.equal(await addressOf(byVariable, given({ SHOP: ' postgres://b ' })), 'postgres://b');
     assert.equal(await addressOf(byFile, given()), 'postgres://db/shop');
     assert.equal(await addressOf({ ...byVariable, kind: 'sqlite' }, given({ SHOP: 'sqlite3:///a.db' })), '/a.db');
     const byPath = { ...shop, kind: 'sqlite', address: { from: 'path', path: '/b.db' } } as const;
@@ -62,6 +63,49 @@ describe('the address of a target', () => {
     await writeFile(file, '\n');
     assert.equal(await refusal(byFile), `${missing} the file ${file}, which is empty`);
     assert.equal(reads, 0);
+  });
+
+  it('of another kind of database is refused by its setting, wherever that is', async () => {
+    const byVariable = { ...shop, address: { from: 'variable', name: 'SHOP' } } as const;
+    const told = (kind: Kind, address: string) => refusal({ ...byVariable, kind }, { SHOP: address });
+    const its = 'not_configured: target shop: its address, in';
+    const postgres = `is none of PostgreSQL's: it must begin with postgres:// or postgresql://`;
+    for (const address of ['hunter2', 'mysql://me:hunter2@127.0.0.1:3306/x', 'sqlite3:///x', 'me:hunter2@db/shop'])
+      assert.equal(await told('postgres', address), `${its} the variable SHOP, ${postgres}`);
+    for (const address of ['hunter2', 'postgres://me:hunter2@db/x', 'x.db', 'jdbc:mysql://me:hunter2@db/x'])
+      assert.equal(
+        await told('mysql', address),
+        `${its} the variable SHOP, is none of MySQL's: it must begin with mysql://`,
+      );
+    for (const address of ['postgres://me:hunter2@db/x', 'MYSQL://me:hunter2@tcp(db:1)/x', 'https://hunter2/x.db'])
+      assert.equal(
+        await told('sqlite', address),
+        `${its} the variable SHOP, is none of SQLite's: it must be the path of a file, which may begin with sqlite:// or sqlite3://`,
+      );
+    const file = join(folder, 'other');
+    await writeFile(file, 'mysql://me:hunter2@db/x\n');
+    assert.equal(
+      await refusal({ ...shop, address: { from: 'file', path: file } }),
+      `${its} the file ${file}, ${postgres}`,
+    );
+    kept = 'hunter2';
+    assert.equal(await refusal(bySecret), `${its} the secret version ${SECRET}, ${postgres}`);
+  });
+
+  it('is taken in each form that its driver reads', async () => {
+    const forms: [Kind, string][] = [
+      ...['postgres://db/x', 'POSTGRESQL://db/x', 'pgx5://db/x', '/run/postgresql shop', 'socket:/run?db=shop'].map(
+        (one): [Kind, string] => ['postgres', one],
+      ),
+      ['mysql', 'mysql://me@tcp(db:3306)/x'],
+      ...['a.db', '/a/b.db', '../a:b.db'].map((one): [Kind, string] => ['sqlite', one]),
+    ];
+    for (const [kind, address] of forms) {
+      const target = { ...shop, kind, address: { from: 'variable', name: 'SHOP' } } as const;
+      assert.equal(await addressOf(target, given({ SHOP: address })), address);
+    }
+    const byUrl = { ...shop, kind: 'sqlite', address: { from: 'variable', name: 'SHOP' } } as const;
+    assert.equal(await addressOf(byUrl, given({ SHOP: 'sqlite:///a.db' })), '/a.db');
   });
 
   it('is read from Secret Manager anew each time', async () => {

@@ -8,6 +8,7 @@ import type { Google } from '../google/google.ts';
 import { inTime } from '../google/in-time.ts';
 import { keepSecret } from '../telemetry/redact.ts';
 import { googleFailure } from './address-failure.ts';
+import { checkAddress } from './check-address.ts';
 import type { SecretRef, Target } from './target.ts';
 
 /** A server that is reached otherwise than by an address. */
@@ -49,23 +50,30 @@ export async function addressOf(
         }),
     };
   }
-  const found = await textOf(address, `target ${name}: its address`, given);
+  const what = `target ${name}: its address`;
+  const found = await textOf(address, what, given);
   if (kind !== 'sqlite') keepSecret(found);
+  checkAddress(kind, found, what, placeOf(address));
   // golang-migrate writes sqlite3://path.
   return kind === 'sqlite' ? found.replace(/^sqlite3?:\/\//, '') : found;
 }
 
+function placeOf(ref: SecretRef): string {
+  if (ref.from === 'variable') return `the variable ${ref.name}`;
+  return ref.from === 'secret' ? `the secret version ${ref.name}` : `the file ${ref.path}`;
+}
+
 async function textOf(ref: SecretRef, what: string, given: AddressGiven): Promise<string> {
-  const refused = (where: string, cause?: unknown) =>
-    new AppError('not_configured', `${what} is to be in ${where}`, { cause });
+  const refused = (why: string, cause?: unknown) =>
+    new AppError('not_configured', `${what} is to be in ${placeOf(ref)}, ${why}`, { cause });
   if (ref.from === 'variable') {
     const found = variable(ref.name, given.env);
-    if (!found) throw refused(`the variable ${ref.name}, which is not set`);
+    if (!found) throw refused('which is not set');
     return found;
   }
   if (ref.from === 'secret') {
     const found = await secretOf(ref.name, what, given);
-    if (!found) throw refused(`the secret version ${ref.name}, which is empty`);
+    if (!found) throw refused('which is empty');
     return found;
   }
   let found: string;
@@ -73,9 +81,9 @@ async function textOf(ref: SecretRef, what: string, given: AddressGiven): Promis
     found = (await readFile(ref.path, 'utf8')).trim();
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw refused(`the file ${ref.path}, which cannot be read: ${why}`, error);
+    throw refused(`which cannot be read: ${why}`, error);
   }
-  if (!found) throw refused(`the file ${ref.path}, which is empty`);
+  if (!found) throw refused('which is empty');
   return found;
 }
 

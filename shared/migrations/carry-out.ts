@@ -8,7 +8,7 @@ import { applyStep, placeOf } from './apply-step.ts';
 import { askProgress } from './ask-progress.ts';
 import { checkDeviations, warningsOf } from './deviations.ts';
 import type { Bundle, Step, VersionState } from './migration.ts';
-import { measureRun, observePages, observeStep } from './observed-run.ts';
+import { measureRun, observePages, observeStep, partText } from './observed-run.ts';
 import { planSteps, shortText } from './plan-steps.ts';
 import { checkRebless, rebless } from './rebless.ts';
 import { replayHistory } from './replay-history.ts';
@@ -134,6 +134,11 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
   else tellAgain(told, claim.record, progress.done);
 
   let taken = 0;
+  let end: Parameters<typeof partText>[0] = 'failed';
+  const ends = (outcome: Outcome) => {
+    end = outcome.short === undefined ? outcome.end : 'failed';
+    return outcome;
+  };
   const { target } = claim.record;
   const unmeasured = measureRun(target, { left: () => steps.length - taken, idleMs: () => progress.idleMs });
   try {
@@ -141,8 +146,8 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
       held.assert();
       if (stop.aborted) throw stop.reason;
       const wanted = await progress.wantsStop();
-      if (wanted) return { end: wanted };
-      if (taken > 0 && parts.left() < progress.slowestMs + RESERVE_MS) return { end: 'time over' };
+      if (wanted) return ends({ end: wanted });
+      if (taken > 0 && parts.left() < progress.slowestMs + RESERVE_MS) return ends({ end: 'time over' });
       const more = taken < steps.length - 1;
       const following = steps[taken + 1];
       const next = following && { step: following, more: taken + 2 < steps.length };
@@ -150,13 +155,13 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
       const { ms, stopped } = await observeStep(step, { id, target }, takeIt).catch((error: unknown) => {
         throw named(error, step);
       });
-      if (stopped) return { end: stopped };
+      if (stopped) return ends({ end: stopped });
       taken++;
       const entry = progress.end(ms);
       told.step(claim.record, progress.done, entry);
     }
     const short = shortText(planned);
-    return { end: 'done', ...(short !== undefined && { short }) };
+    return ends({ end: 'done', ...(short !== undefined && { short }) });
   } finally {
     unmeasured();
     await progress.settled();
@@ -170,7 +175,7 @@ export async function carryOut(parts: CarryOut): Promise<Outcome> {
     await claim
       .update(({ to: _, ...found }) => ({ ...found, ...progress.told(), ...(to && { to }) }))
       .catch((error: unknown) => parts.log.warn('how far a run came could not be noted', { run: id, error }));
-    parts.log.info('a run of migrations stopped here', { run: id, taken, at: clock.now() });
+    parts.log.info(partText(end), { run: id, taken, at: clock.now() });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { createConnection, type ResultSetHeader } from 'mysql2/promise';
 import type { Route } from './address.ts';
 import type { MysqlAddress } from './mysql/address.ts';
+import { unreached } from './unreached.ts';
 
 const CONNECT_MS = 10_000;
 const KEEPALIVE_MS = 10_000;
@@ -48,7 +49,8 @@ export async function connect(
     connectAttributes: { program_name: application },
   }).catch((error: unknown) => {
     wire?.destroy();
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw ('dial' in address ? undefined : unreached(code, address)) ?? error;
   });
   // Without a listener the end of a connection would end the process.
   connection.on('error', lost);

@@ -11,7 +11,7 @@ import { currentScope, note } from '../telemetry/scope.ts';
 import { databaseCodeOf } from './database-code.ts';
 import type { Step } from './migration.ts';
 import type { RunRecord } from './run.ts';
-import type { Applied, PagesDone } from './session.ts';
+import type { Applied, PagesDone, StopReason } from './session.ts';
 import type { Kind } from './target.ts';
 
 /** Pages of one part of a step that are spans; of those behind them, only slow ones are, so that the trace of a million pages can still be looked at. */
@@ -57,6 +57,13 @@ export async function observePart(id: string, record: RunRecord, work: () => Pro
       return answer;
     },
   );
+}
+
+/** What the log says of a run once this process is no longer at its steps. Where one failed, the line of the invocation says whether the run comes again. */
+export function partText(end: 'done' | 'failed' | StopReason): string {
+  if (end === 'failed') return 'a run of migrations failed here';
+  if (end === 'time over') return 'a run of migrations goes on later: the time for this part is over';
+  return `a run of migrations is ${end}`;
 }
 
 /** Leaves out a dry run, which changes nothing. */

@@ -71,6 +71,8 @@ export interface Deliveries {
   /** The newest first. */
   dead(subscription: string, limit: number): DeadRow[];
   depth(subscription: string): DepthRow;
+  /** Writes what an event would, and takes it back: throws where there is no room for one. */
+  tryRow(): void;
 }
 
 export interface ClaimOptions {
@@ -121,6 +123,12 @@ function insertOf(rows: number): string {
 const INSERT_KEYED = `
   INSERT INTO queue_deliveries (subscription, due, published, event, key)
   VALUES (?1, iif(EXISTS (SELECT 1 FROM queue_deliveries WHERE subscription = ?1 AND key = ?2), ${NEVER}, ?3), ?3, ?4, ?2)`;
+
+/** More than a page, so that one must be found for it. */
+const TRY_BYTES = 8_192;
+/** Of no subscription, and seen by nobody: it is gone before its transaction ends. */
+const TRY_ROW =
+  "INSERT INTO queue_deliveries (subscription, due, published, event) VALUES ('', ?1, 0, ?2) RETURNING seq";
 
 const HAS_DUE = 'SELECT 1 FROM queue_deliveries WHERE subscription = ? AND due <= ? LIMIT 1';
 
@@ -213,6 +221,10 @@ export function createDeliveries(database: Database, ids: Ids): Deliveries {
       const oldest =
         waiting > 0 ? database.get<{ published: number }>(OLDEST_WAITING, subscription)?.published : undefined;
       return { waiting, oldest, dead: count(COUNT_DEAD) };
+    },
+    tryRow() {
+      const { seq } = database.get<{ seq: number }>(TRY_ROW, NEVER, 'x'.repeat(TRY_BYTES)) ?? {};
+      database.run('DELETE FROM queue_deliveries WHERE seq = ?', seq ?? null);
     },
   };
 }

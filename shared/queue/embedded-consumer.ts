@@ -103,6 +103,8 @@ export function createEmbeddedConsumer(
       if (buried > 0) count('hawker.queue.dead_letters', labels, buried);
       // There may be more; but places must have become free first, and their handlers' ends wake us anyway.
       if (buried > 0 || (claims.length === CLAIMS_PER_TURN && running.size < subscription.concurrency)) wake();
+      // Only a turn that has written comes here: one that found nothing to do says nothing of the file.
+      if (failing) log.info('the queue file can be used again');
       failing = false;
     } catch (error) {
       // Of a file that is gone whoever opened it tells, once for all.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../clock.ts';
-import { isAppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import type { Event } from '../events/event.ts';
 import { systemIds } from '../ids.ts';
 import { type Database, openDatabase } from '../sqlite/database.ts';
@@ -107,6 +107,74 @@ test('a full disk is told to whoever publishes; with room again all goes on', as
   await within(got.count(1), 'the event');
 });
 
+test('a queue that has no room for an event is not ready, and is again by itself when it has', async (t) => {
+  const { database, open, spec } = oneFile(t);
+  let skipped = 0;
+  const queue = open(database, {}, { ...systemClock, mono: () => systemClock.mono() + skipped });
+  const isFull = (error: unknown) => isAppError(error, 'storage_full');
+  await queue.check();
+  const pagesNow = () => database.get<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0;
+  database.all('VACUUM');
+  database.all(`PRAGMA max_page_count = ${pagesNow()}`);
+  await assert.rejects(queue.check(), isFull);
+  database.all('PRAGMA max_page_count = 1000000');
+  await queue.check();
+
+  // Room for a small event is none for what is published.
+  database.all(`PRAGMA max_page_count = ${pagesNow() + 4}`);
+  await assert.rejects(queue.publish(spec.topic, newEvent('big', { data: 'x'.repeat(500_000) })), isFull);
+  await assert.rejects(queue.check(), isFull);
+  await queue.publish(spec.topic, newEvent('small'));
+  await queue.check();
+
+  await assert.rejects(queue.publish(spec.topic, newEvent('big', { data: 'x'.repeat(500_000) })), isFull);
+  await assert.rejects(queue.check(), isFull);
+  skipped = 15_000;
+  await queue.check();
+  assert.equal(
+    database.get<{ n: number }>('SELECT count(*) AS n FROM queue_deliveries')?.n,
+    1,
+    'a check leaves nothing',
+  );
+});
+
+test('a consumer tells once that the file cannot be used, and once that it can be again', async (t) => {
+  const { database, open, spec } = oneFile(t);
+  let full = false;
+  const failing: Database = {
+    ...database,
+    transaction: (work, wait) => {
+      if (full) throw new AppError('storage_full', 'no room');
+      return database.transaction(work, wait);
+    },
+  };
+  const log = createKeptLog();
+  const queue = open(failing, { pollMs: 5 }, systemClock, log);
+  const got = arrivals<Event>();
+  const handled = Promise.withResolvers<void>();
+  queue.consume(spec, async (event) => {
+    got.add(event);
+    await handled.promise;
+  });
+  await queue.publish(spec.topic, newEvent('one'));
+  await within(got.count(1), 'the event');
+  full = true;
+  handled.resolve();
+  const told = () => log.lines.filter(({ message }) => String(message).startsWith('the queue file'));
+  await eventually(async () => (told().length > 0 ? true : undefined));
+  full = false;
+  await eventually(async () => (told().length > 1 ? true : undefined));
+  await queue.publish(spec.topic, newEvent('two'));
+  await within(got.count(2), 'the next event');
+  assert.deepEqual(
+    told().map(({ severity, message }) => [severity, message]),
+    [
+      ['ERROR', 'the queue file cannot be used; trying again'],
+      ['INFO', 'the queue file can be used again'],
+    ],
+  );
+});
+
 test('an event published while the disk was full for a moment is not lost', async (t) => {
   const { database, open, spec } = oneFile(t);
   const queue = open(database);
@@ -183,14 +251,13 @@ function oneFile(t: TestContext) {
     database.close();
     rmSync(folder, { recursive: true });
   });
-  const open = (on: Database, timing: Partial<Timing> = {}) => {
-    const log = createKeptLog();
+  const open = (on: Database, timing: Partial<Timing> = {}, clock = systemClock, log = createKeptLog()) => {
     const queue = openEmbeddedQueue({
       database: on,
       subscriptions: [spec],
       log,
       timing,
-      clock: systemClock,
+      clock,
       ids: systemIds,
     });
     queues.push(queue);

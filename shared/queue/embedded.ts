@@ -6,7 +6,7 @@
  * publications share transactions, `embedded-consumer.ts` for how events reach handlers.
  */
 import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import type { Event, NewEvent } from '../events/event.ts';
 import { toPubsubMessage } from '../events/pubsub-message.ts';
 import type { Ids } from '../ids.ts';
@@ -33,6 +33,9 @@ export interface EmbeddedQueueOptions {
 
 const TIMING: Timing = { backoffBaseMs: 2_000, backoffMaxMs: 600_000, pollMs: 200 };
 
+/** For how long a publication that found no room tells of the file, where none follows it. Milliseconds. */
+const FULL_MS = 15_000;
+
 interface Publication {
   subscriptions: readonly string[];
   key: string | undefined;
@@ -52,12 +55,20 @@ export function openEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
   for (const { topic, name } of options.subscriptions)
     subscribers.set(topic, [...(subscribers.get(topic) ?? []), name]);
   let closed = false;
+  /** What the last publication met, where there was no room for it. */
+  let full: { error: AppError; at: number } | undefined;
 
   const commit = createGroupCommit<Publication>((publications) => {
     const rows = publications.flatMap(({ subscriptions, key, event }) =>
       subscriptions.map((subscription) => ({ subscription, key, event })),
     );
-    database.transaction(() => deliveries.add(rows, clock.now()), 'briefly');
+    try {
+      database.transaction(() => deliveries.add(rows, clock.now()), 'briefly');
+      full = undefined;
+    } catch (error) {
+      if (isAppError(error, 'storage_full')) full = { error, at: clock.mono() };
+      throw error;
+    }
     for (const name of new Set(rows.map(({ subscription }) => subscription)))
       for (const consumer of consumers.get(name) ?? []) consumer.wake();
   }, clock);
@@ -124,7 +135,9 @@ export function openEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
     async check() {
       if (closed) throw new AppError('unavailable', 'the queue is closed');
       database.assertThere();
-      await transactionWhenFree(database, clock, () => undefined);
+      // What is published may need more room than the row below; but nobody may publish for hours, so this holds for a while only.
+      if (full && clock.mono() - full.at < FULL_MS) throw full.error;
+      await transactionWhenFree(database, clock, () => deliveries.tryRow());
     },
 
     async close(withinMs) {

@@ -129,6 +129,19 @@ describe('a firing', () => {
     assert.equal(record?.value['reason'], 'the watchman is ill');
   });
 
+  it('is over after a failure that may pass and was repeated enough, and the next one is named', async () => {
+    const store = newStore();
+    const one = createProcess(store, async () => {
+      throw new AppError('unavailable', 'the lantern shop is shut', { triedEnough: true });
+    });
+    await one.clock.advance(Date.parse(FIRST) - one.clock.now());
+    const carried = { log: one.log, name: 'night-watch', firing: FIRST, judge: () => assert.fail('threw') };
+    assert.equal(await carryFiring(carried, () => one.tell(FIRST)), 'failed');
+    assert.deepEqual(errors(one), [`a firing failed; the next one tries again (${SECOND})`]);
+    assert.equal(one.log.lines.at(-1)?.['next'], SECOND);
+    assert.equal(await createProcess(store, never).tell(FIRST), 'failed');
+  });
+
   it('comes again where one of its writes is refused, and none of them has happened', async () => {
     const store = newStore();
     await store.create('effects', 'b', {});

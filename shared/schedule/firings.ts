@@ -22,7 +22,8 @@ import { inProgress, takeTurn } from './turn.ts';
  *   apart here: the lease does it. The next who has the lease runs the firing again, under a higher token.
  * - `done`: the end. The writes that the function answered and this state are one commit, which demands that the term still stands and that the record is as
  *   the run left it. A run that lost its lease, however late it wakes, commits nothing; so the writes of one run at most ever happen.
- * - `failed`: the function threw what no repetition can mend. Also an end.
+ * - `failed`: the function threw what no repetition can mend, or what may pass and has been repeated enough (`triedEnough`), so that the next firing is
+ *   the one to try again. Also an end.
  * - `skipped`: it came while another firing ran. Also an end, for a firing that has failed before as well: the one that runs came later.
  *
  * Whoever meets an end does nothing. What a run does outside the store may happen twice after a crash: pass the firing's id along as
@@ -133,7 +134,7 @@ export function createFirings({ row, instance, store, leases, clock, log }: Firi
     } catch (error) {
       if (isRetryable(error)) throw error;
       // Whoever carries the firing writes its line.
-      note({ error });
+      note({ error, ...(isAppError(error) && error.mayPass && (await nextOf(row, clock))) });
       await held.fenced([end('failed', messageOf(error).slice(0, 1_000))]);
       return 'failed';
     }
@@ -161,6 +162,14 @@ export function createFirings({ row, instance, store, leases, clock, log }: Firi
       return (await find(firing))?.value.state === 'begun';
     },
   };
+}
+
+/** When the next firing is due, for whoever reads the line of one that failed. */
+async function nextOf({ trigger }: ScheduledRow, clock: Clock): Promise<{ next?: string }> {
+  // What calls a built function has a timetable of its own, so hardly any process needs one here.
+  const { createTimetable, firingId } = await import('./timetable.ts');
+  const next = createTimetable(trigger).next(clock.now());
+  return next === undefined ? {} : { next: firingId(next) };
 }
 
 function endOf(found: Doc<FiringRecord> | undefined): FiringEnd | undefined {

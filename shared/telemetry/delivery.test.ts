@@ -6,7 +6,7 @@ import { createFakeClock } from '../testing/fake-clock.ts';
 import { createKeptLog } from '../testing/kept-log.ts';
 import { beginDelivery, type DeliveryOutcome } from './delivery.ts';
 import { collect, startMetrics, stopMetrics } from './metrics.ts';
-import { outgoingTraceparent } from './scope.ts';
+import { note, outgoingTraceparent } from './scope.ts';
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const NOW = Date.UTC(2026, 0, 1, 12);
@@ -59,6 +59,32 @@ describe('a delivery', () => {
       assert.deepEqual([line['severity'], line['message'], line['outcome']], [severity, message, outcome]);
       assert.match(String(line['error']), /x|bug/);
     }
+  });
+
+  it('that ended well says that what it asked for failed, where its function noted an error', () => {
+    const refused = new AppError('migration_failed', 'no such column');
+    for (const [noted, severity, message] of [
+      [{ error: refused, run: 'r1', target: 'shop' }, 'WARNING', 'a run on shop failed'],
+      [{ error: refused, run: 'r1' }, 'WARNING', 'a run failed'],
+      [{ error: refused, target: 'shop' }, 'WARNING', 'what an event asked for failed'],
+      [{ error: new TypeError('bug') }, 'ERROR', 'what an event asked for failed'],
+    ] as const) {
+      const { log, delivery } = begin();
+      delivery.run(() => note(noted));
+      delivery.end('done');
+      const [line = {}] = log.lines;
+      assert.deepEqual([line['severity'], line['message'], line['outcome']], [severity, message, 'failed']);
+      assert.match(String(line['error']), /no such column|bug/);
+    }
+  });
+
+  it('that failed of itself is told as such, whatever its function noted before', () => {
+    const { log, delivery } = begin();
+    delivery.run(() => note({ error: new AppError('migration_failed', 'no such column'), run: 'r1' }));
+    delivery.end('again', new AppError('unavailable', 'the store is away'));
+    const [line = {}] = log.lines;
+    assert.equal(line['outcome'], 'again');
+    assert.match(String(line['error']), /the store is away/);
   });
 
   it('ends once', () => {

@@ -8,7 +8,10 @@ import { beginInvocation, type InvocationEnd } from './invocation.ts';
 import { count, record } from './metrics.ts';
 import { parseTraceparent, TRACEPARENT } from './trace-context.ts';
 
-/** `again`: it will be delivered again. `dead`: it has become a dead letter. `dropped`: it can never be handled. */
+/**
+ * `again`: it will be delivered again. `dead`: it has become a dead letter. `dropped`: it can never be handled.
+ * One that is `done`, and whose function noted an error, is told as `failed`: it does not come again, and what it asked for failed.
+ */
 export type DeliveryOutcome = 'done' | 'again' | 'dropped' | 'dead';
 
 export interface DeliveryRun {
@@ -63,11 +66,15 @@ export function beginDelivery({ log, clock, subscription, event, fields }: Deliv
     end(outcome, error) {
       if (ended) return;
       ended = true;
-      const { message, severity } = ENDS[outcome];
+      const { fields: noted } = scope.invocation;
+      const failedWell = outcome === 'done' && error === undefined && noted['error'] !== undefined;
+      const { message, severity } = failedWell
+        ? { message: failureText(noted), severity: 'WARNING' as const }
+        : ENDS[outcome];
       const seconds = invocation.end({
-        outcome,
+        outcome: failedWell ? 'failed' : outcome,
         // What nobody foresaw may pass as well, and somebody has to look at it all the same.
-        severity: isUnexpected(error) ? 'ERROR' : severity,
+        severity: isUnexpected(failedWell ? noted['error'] : error) ? 'ERROR' : severity,
         ...(message !== undefined && { message }),
         ...(error !== undefined && { error }),
       });
@@ -77,6 +84,12 @@ export function beginDelivery({ log, clock, subscription, event, fields }: Deliv
       if (outcome === 'dead') count('hawker.queue.dead_letters', labels);
     },
   };
+}
+
+/** Of what is carried out as runs against targets, the function notes which. */
+function failureText({ run, target }: Record<string, unknown>): string {
+  if (run === undefined) return 'what an event asked for failed';
+  return typeof target === 'string' ? `a run on ${target} failed` : 'a run failed';
 }
 
 function fieldsOf({ id, source, type, time, delivery }: Event, now: number): Record<string, unknown> {

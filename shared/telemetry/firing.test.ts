@@ -45,6 +45,26 @@ describe('a firing', () => {
     assert.match(String(log.lines[0]?.['error']), /the watchman is ill/);
   });
 
+  it('that failed says whether the next one may succeed, and when that is due where it is known', async () => {
+    const away = new AppError('unavailable', 'LTA cannot be reached', { triedEnough: true });
+    for (const [noted, message] of [
+      [
+        { error: away, next: '2026-01-01T01:05:00Z' },
+        'a firing failed; the next one tries again (2026-01-01T01:05:00Z)',
+      ],
+      [{ error: away }, 'a firing failed; the next one tries again'],
+      [{ error: new AppError('invalid', 'x') }, 'a firing can never succeed and is given up'],
+      [{}, 'a firing can never succeed and is given up'],
+    ] as const) {
+      const { log, carry } = rig();
+      await carry(async () => {
+        note(noted);
+        return 'failed';
+      });
+      assert.deepEqual([log.lines[0]?.['severity'], log.lines[0]?.['message']], ['ERROR', message]);
+    }
+  });
+
   it('that has not ended is told of as its carrier judges, worse where nobody foresaw it, and thrown on', async () => {
     for (const [error, severity] of [
       [new AppError('unavailable', 'x'), 'WARNING'],

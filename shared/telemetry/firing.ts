@@ -1,5 +1,6 @@
 /** A firing of a schedule as one invocation, at each attempt. */
 import { systemClock } from '../clock.ts';
+import { isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { FiringEnd } from '../schedule/firings.ts';
 import { isUnexpected } from './error-report.ts';
@@ -42,6 +43,12 @@ function noteSuccess(name: string): void {
   );
 }
 
+/** Of an error that the firing noted, and when the next one is due, where that is known. */
+function failureText({ error, next }: Record<string, unknown>): string {
+  if (!isAppError(error) || !error.mayPass) return 'a firing can never succeed and is given up';
+  return `a firing failed; the next one tries again${typeof next === 'string' ? ` (${next})` : ''}`;
+}
+
 /** Answers and throws what `work` does. */
 export async function carryFiring(options: FiringOptions, work: () => Promise<End>): Promise<End> {
   const { log, name, firing, fields, parent, debug = false, judge } = options;
@@ -65,7 +72,7 @@ export async function carryFiring(options: FiringOptions, work: () => Promise<En
     if (came === 'done' || came === 'idle') noteSuccess(name);
     end(came, {
       severity: SEVERITY[came],
-      ...(came === 'failed' && { message: 'a firing can never succeed and is given up' }),
+      ...(came === 'failed' && { message: failureText(scope.invocation.fields) }),
     });
     return came;
   } catch (error) {

@@ -16,6 +16,7 @@ import { backoffMs } from '../retry.ts';
 import type { Signal } from './collector.ts';
 import type { CollectorTroubles } from './collector-troubles.ts';
 import type { Post } from './otlp-post.ts';
+import { saidOf, strangeType } from './otlp-said.ts';
 
 export interface OtlpSender {
   readonly away: boolean;
@@ -24,6 +25,9 @@ export interface OtlpSender {
   /** `count`: what is lost where it is not taken. Tries for `withinMs` at most, and ends with the signal. Never rejects. */
   send(body: Uint8Array, count: number, withinMs: number, signal: AbortSignal): Promise<boolean>;
 }
+
+/** What an attempt came to; empty where all is well. */
+type Outcome = { failure?: Failed; strange?: string };
 
 type Refused = { count: number; reason: string } | undefined;
 
@@ -66,16 +70,22 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
   let everTaken = false;
   let restsUntil = Number.NEGATIVE_INFINITY;
 
-  async function attempt(body: Uint8Array<ArrayBuffer>, gzipped: boolean, ms: number, signal: AbortSignal) {
+  async function attempt(
+    body: Uint8Array<ArrayBuffer>,
+    gzipped: boolean,
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
     try {
       const answer = await post(kind, body, gzipped, { ms, bytes: ANSWER_BYTES, signal });
-      if (answer.status < 200 || answer.status > 299) return failureOf(answer, clock);
+      if (answer.status < 200 || answer.status > 299) return { failure: failureOf(answer, clock) };
       await tellRefused(answer);
-      return undefined;
+      const strange = strangeType(answer);
+      return strange === undefined ? {} : { strange };
     } catch (error) {
       // Of the errors of getting a token, those that may pass; of all others, nothing is known but that there was no answer.
       const again = !isAppError(error) || isRetryable(error);
-      return { reason: messageOf(error), again, unanswered: isUnanswered(error) } satisfies Failed;
+      return { failure: { reason: messageOf(error), again, unanswered: isUnanswered(error) } };
     }
   }
 
@@ -116,11 +126,13 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
       const body = gzipped ? new Uint8Array(await pack(plain)) : new Uint8Array(plain);
       for (let attempts = 1; ; attempts++) {
         const left = deadline - clock.mono();
-        const failure = await attempt(body, gzipped, Math.max(1, Math.min(ATTEMPT_MS, left)), signal);
+        const { failure, strange } = await attempt(body, gzipped, Math.max(1, Math.min(ATTEMPT_MS, left)), signal);
         if (!failure) {
           away = false;
           everTaken = true;
-          troubles.taken();
+          // It is not sent again: whoever answers so would say the same once more.
+          if (strange === undefined) troubles.taken();
+          else troubles.strange(`answers as no collector does: ${strange}`);
           return true;
         }
         failed(failure);
@@ -135,10 +147,16 @@ export function createOtlpSender(options: OtlpSenderOptions): OtlpSender {
   };
 }
 
-function failureOf({ status, headers }: Answer, clock: Clock): Failed {
+function failureOf(answer: Answer, clock: Clock): Failed {
+  const { status, headers } = answer;
   const restMs = readRetryAfter(headers.get('retry-after'), clock.now());
   const again = RETRYABLE.has(status);
-  return { reason: `it answers ${status}`, again, ...(again && restMs !== undefined && { restMs }) };
+  const said = saidOf(answer);
+  return {
+    reason: `it answers ${status}${said && `: ${said}`}`,
+    again,
+    ...(again && restMs !== undefined && { restMs }),
+  };
 }
 
 function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {

@@ -132,10 +132,10 @@ describe('the last minute', () => {
     for (let ms = 1; ms <= 100; ms++) keepInvocation(one({ at: NOON + ms, ms }), ms === 1);
     keepInvocation(one({ kind: 'event', ms: 10_000 }), true);
     const minute = perMinute(NOON + 30_000);
-    assert.deepEqual([minute.requests, minute.failures], [100, 2]);
+    assert.deepEqual([minute.requests, minute.failures, minute.otherFailures], [100, 1, 1]);
     assert.ok(minute.p50Ms >= 50 && minute.p50Ms < 60, String(minute.p50Ms));
     assert.ok(minute.p99Ms >= 99 && minute.p99Ms < 118, String(minute.p99Ms));
-    assert.deepEqual(perMinute(NOON + 60_000), { requests: 0, failures: 0, p50Ms: 0, p99Ms: 0 });
+    assert.deepEqual(perMinute(NOON + 60_000), { requests: 0, failures: 0, otherFailures: 0, p50Ms: 0, p99Ms: 0 });
   });
 
   it('forgets the minute before it second by second', () => {

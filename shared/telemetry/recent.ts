@@ -53,7 +53,9 @@ const PER_DOUBLING = 4;
 interface Second {
   at: number;
   requests: number;
+  /** Of them. */
   failures: number;
+  otherFailures: number;
   durations: Uint32Array;
 }
 
@@ -92,20 +94,22 @@ export function onInvocation(listener: (one: RecentInvocation) => void): () => v
   return () => void listeners.delete(listener);
 }
 
-/** Of the last 60 s: requests and how long they took, in milliseconds (0 where there were none), and failures of every kind of invocation. */
+/** Of the last 60 s: requests, how many of them failed and how long they took, in milliseconds (0 where there were none), and failures of events and firings. */
 export function perMinute(now = systemClock.now()): {
   requests: number;
   failures: number;
+  otherFailures: number;
   p50Ms: number;
   p99Ms: number;
 } {
   const durations = new Uint32Array(STEPS);
-  const sum = { requests: 0, failures: 0 };
+  const sum = { requests: 0, failures: 0, otherFailures: 0 };
   const second = Math.floor(now / 1000);
   for (const each of seconds) {
     if (!each || each.at <= second - SECONDS || each.at > second) continue;
     sum.requests += each.requests;
     sum.failures += each.failures;
+    sum.otherFailures += each.otherFailures;
     for (let step = 0; step < STEPS; step++) durations[step] = (durations[step] ?? 0) + (each.durations[step] ?? 0);
   }
   return {
@@ -122,10 +126,11 @@ export function keepInvocation(one: RecentInvocation, failed: boolean): void {
   if (invocations.length >= 2 * MOST_INVOCATIONS) invocations.splice(0, MOST_INVOCATIONS);
   if (failed) keepFailure(one);
   const counts = secondOf(one.at);
-  if (failed) counts.failures++;
-  if (one.kind === 'request') {
+  if (one.kind !== 'request') counts.otherFailures += Number(failed);
+  else {
     const step = stepOf(one.ms);
     counts.requests++;
+    counts.failures += Number(failed);
     counts.durations[step] = (counts.durations[step] ?? 0) + 1;
   }
   for (const listener of listeners) {
@@ -142,7 +147,7 @@ function secondOf(at: number): Second {
   const index = second % SECONDS;
   const found = seconds[index];
   if (found?.at === second) return found;
-  const made = { at: second, requests: 0, failures: 0, durations: new Uint32Array(STEPS) };
+  const made = { at: second, requests: 0, failures: 0, otherFailures: 0, durations: new Uint32Array(STEPS) };
   seconds[index] = made;
   return made;
 }

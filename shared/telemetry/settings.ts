@@ -51,7 +51,8 @@ export const TELEMETRY_SETTINGS = {
     read: trueOrFalse,
   }),
   HAWKER_TRACE_RATE: setting({
-    about: 'How many new traces are recorded in a second; what belongs to a recorded one always is',
+    about:
+      'How many traces of requests are recorded in a second, a caller’s own among them, since anybody may ask for that; what follows from a recorded one always is',
     fallback: '10',
     read: wholeNumber(0, 10_000, 10),
   }),

@@ -189,6 +189,7 @@ describe('the first page of the console', { skip, timeout: 180_000 }, () => {
     assert.equal(await own.stop(), 0);
     await page.locator('#link[data-state=lost]').waitFor({ timeout: 10_000 });
     assert.match(await page.locator('#link').innerText(), /^Not connected since \d/);
+    assert.equal(await page.locator('#live[data-stale]').count(), 1, 'nothing there looks as if it were so now');
     await context.close();
   });
 });

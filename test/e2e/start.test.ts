@@ -69,8 +69,16 @@ describe('a start that cannot be', () => {
     );
   });
 
-  it('refuses an option it does not know', async () => {
-    await refuses({ args: ['--colour'] }, /--colour/);
+  it('says in one line what was typed wrongly, and where the usage is', async () => {
+    for (const [args, reason] of [
+      [['--colour', 'links'], "Unknown option '--colour'"],
+      [['links'], "Unexpected argument 'links'"],
+      [['--only'], "Option '--only <value>' argument missing"],
+      [['--only', '--profile'], "Option '--only' argument is ambiguous"],
+    ] as const) {
+      const { code, stderr } = await runToEnd({ args: [...args] });
+      assert.deepEqual([code, stderr], [1, `hawker: ${reason}; see npm start -- --help\n`]);
+    }
   });
 });
 
@@ -142,7 +150,7 @@ describe('a start', () => {
     );
   });
 
-  it('takes two Host headers for neither', async () => {
+  it('takes two Host headers for neither and refuses them', async () => {
     await using hawker = await startHawker();
     await hawker.ask('/links/v1/domains/go.example.com', {
       method: 'PUT',
@@ -154,8 +162,16 @@ describe('a start', () => {
     ]) {
       const socket = connect(hawker.port, '127.0.0.1');
       socket.end(`GET / HTTP/1.1\r\nHost: ${first}\r\nHost: ${second}\r\nConnection: close\r\n\r\n`);
-      assert.match(await text(socket), /^HTTP\/1\.1 404 /);
+      assert.match(await text(socket), /^HTTP\/1\.1 400 /);
     }
+  });
+
+  it('answers that it is no tunnel to who asks for one', async () => {
+    await using hawker = await startHawker();
+    const socket = connect(hawker.port, '127.0.0.1');
+    socket.write('CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example:443\r\n\r\n');
+    assert.match(await text(socket), /^HTTP\/1\.1 501 Not Implemented\r\n[\s\S]*Cache-Control: no-store/);
+    assert.equal((await hawker.ask('/healthz', { anonymous: true })).status, 200);
   });
 
   it('answers 405 to a method that no program of today sends', async () => {

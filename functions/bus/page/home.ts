@@ -1,6 +1,7 @@
 /** The first page: search, what it found, what is saved, and what a key would add. */
 import { html } from 'hono/html';
 import type { Network } from '#shared/bus/lists.ts';
+import { demoStops } from '#shared/bus/sample.ts';
 import type { Context } from '../context.ts';
 import { DEFAULT_RADIUS, type FoundStop, findStops } from '../stops/find-stops.ts';
 import { directForm } from './direct-page.ts';
@@ -19,7 +20,7 @@ export async function homePage(context: Context, visit: Visit): Promise<Response
   const { say, query, prefix } = visit;
   const network = await context.lists.current();
   const q = query.get('q')?.trim().slice(0, 100) ?? '';
-  if (/^\d{5}$/.test(q) && network.stop(q))
+  if (/^\d{5}$/.test(q) && (network.stop(q) || demoStops(network).has(q)))
     return new Response(null, {
       status: 303,
       headers: { Location: `${prefix}/stops/${q}`, ...(visit.cookie !== undefined && { 'Set-Cookie': visit.cookie }) },
@@ -78,5 +79,5 @@ function notice({ config }: Context, visit: Visit, network: Network): Html | Pro
   const command = noKey ? 'npm run bus -- sync --file bus-stops.json' : 'npm run bus -- sync';
   return html`<div class="notice">${noKey ? html`<p>${say('no_key')} ${keyNotice(visit)}</p>` : ''}${
     sample ? html`<p>${say('sample')} ${before}<code>${command}</code>${after}</p>` : ''
-  }<p>${say('demo_stops')}: ${demoLinks(visit)}</p></div>`;
+  }<p>${say('demo_stops')}: ${demoLinks(visit, network)}</p></div>`;
 }

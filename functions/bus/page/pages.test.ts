@@ -153,6 +153,28 @@ describe('a stop', () => {
     assert.match(demo.words, /Demo: these buses are made up/);
   });
 
+  it('offers those demo stops alone that it shows, the same as the API names, with lists and without', async () => {
+    const offered = (text: string) => [...text.matchAll(/href="\/bus\/stops\/(9999\d)"/g)].map(([, code = '']) => code);
+    const namesOf = async (bus: TestBus) => {
+      const { status, body } = await bus.ask('GET /v2/stops/10004/arrivals');
+      assert.equal(status, 503);
+      return String(body.detail).match(/9999\d/g);
+    };
+    await using listed = await createBus({ withoutLta: true });
+    await using bare = await createTestBus({ withoutLta: true });
+    for (const [bus, codes] of [
+      [listed, ['99999', '99998', '99997']],
+      [bare, Array.from({ length: 10 }, (_, n) => String(99_999 - n))],
+    ] as const) {
+      for (const path of ['/', '/stops/10004']) assert.deepEqual(offered((await get(bus, path)).text), codes, path);
+      assert.deepEqual(await namesOf(bus), codes);
+      for (const code of codes) {
+        assert.equal((await get(bus, `/stops/${code}`)).status, 200, code);
+        assert.equal((await get(bus, `/?q=${code}`)).headers.get('Location'), `/bus/stops/${code}`);
+      }
+    }
+  });
+
   it('does not say that no service calls at a stop where the routes are not loaded', async () => {
     await using bus = await createTestBus();
     const stops = CODES.map((_, index) => stopRow(index));

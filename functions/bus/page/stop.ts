@@ -68,7 +68,7 @@ async function readView(context: Context, visit: Visit, code: string, signal: Ab
     if (!noKey && !isAppError(error, 'unavailable')) throw error;
     note({ error });
     const network = await context.lists.current().catch(() => undefined);
-    const trouble = noKey ? noKeyWords(visit) : troubleWords(visit);
+    const trouble = noKey ? noKeyWords(visit, network) : troubleWords(visit);
     return {
       board: listBoard(context, network, code),
       status: 503,
@@ -109,10 +109,10 @@ function troubleWords({ say }: Visit): Html | Promise<Html> {
   return html`<div class="notice"><p><strong>${say('trouble_title')}.</strong> ${say('trouble')}</p></div>`;
 }
 
-function noKeyWords(visit: Visit): Html | Promise<Html> {
+function noKeyWords(visit: Visit, network: Network | undefined): Html | Promise<Html> {
   const { say } = visit;
   return html`<div class="notice"><p><strong>${say('no_key_title')}.</strong> ${say('no_key_stop')}</p>
-<p>${keyNotice(visit)}</p><p>${say('demo_stops')}: ${demoLinks(visit)}</p></div>`;
+<p>${keyNotice(visit)}</p><p>${say('demo_stops')}: ${demoLinks(visit, network)}</p></div>`;
 }
 
 /** When LTA's data on a stop's page was had; undefined where nothing on it is LTA's. */

@@ -1,6 +1,7 @@
 /** Pages that say no, in plain words and with a way on; and what is said where no key is set. */
 import { html } from 'hono/html';
-import { DEMO_STOPS } from '#shared/bus/sample.ts';
+import type { Network } from '#shared/bus/lists.ts';
+import { demoStops } from '#shared/bus/sample.ts';
 import { framed, type Html } from './frame.ts';
 import type { Visit } from './visit.ts';
 
@@ -55,7 +56,8 @@ export function keyNotice({ say }: Visit): Html | Promise<Html> {
   return html`${before}<a href="${DATAMALL}">${DATAMALL.slice(8)}</a>${after}`;
 }
 
-export function demoLinks({ prefix }: Visit): Html | Promise<Html> {
-  const codes = [...DEMO_STOPS].sort().reverse();
+/** To those that can be shown beside the lists of now. */
+export function demoLinks({ prefix }: Visit, network: Network | undefined): Html | Promise<Html> {
+  const codes = [...demoStops(network)];
   return html`${codes.map((code, at) => html`${at > 0 ? ', ' : ''}<a href="${prefix}/stops/${code}">${code}</a>`)}`;
 }

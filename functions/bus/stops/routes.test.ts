@@ -179,6 +179,18 @@ describe('GET /v2/stops/{code}', () => {
     assert.equal((await app.ask('GET /v2/stops/99990')).status, 404);
   });
 
+  it('tells at any hour that services run at the demo stops that always have buses', async () => {
+    for (const day of ['2026-01-08', '2026-01-10', '2026-01-11'])
+      for (const time of ['03:11', '03:59', '04:00', '04:01', '12:00', '23:59']) {
+        await using app = await createStopsApp(network, { now: Date.parse(`${day}T${time}:00+08:00`) });
+        for (const code of ['99999', '99998', '99997']) {
+          const { body } = await app.ask(`GET /v2/stops/${code}`);
+          const states = body.services.map(({ operating }: { operating: string }) => operating);
+          assert.deepEqual(states, ['running', 'running'], `${code} on ${day} at ${time}`);
+        }
+      }
+  });
+
   it('on the sample alone says that it cannot know', async () => {
     await using app = await createStopsApp(sampleNetwork());
     const { status, body } = await app.ask('GET /v2/stops/83139');

@@ -49,6 +49,6 @@ export function createApiClient(fetch: (request: Request) => Response | Promise<
 }
 
 function inWords({ title = 'It did not work', detail, errors = [] }: Problem): string {
-  const fields = errors.map((error) => `${error.pointer.replace(/^[/?]/, '')} ${error.detail}`);
+  const fields = errors.map((error) => `${error.pointer.replace(/^[/?{]|\}$/g, '')} ${error.detail}`);
   return fields.length > 0 ? `${title}: ${fields.join('; ')}` : [title, detail].filter(Boolean).join(': ');
 }

@@ -58,3 +58,34 @@ test('a key that is not valid any more leaves the browser; a visit without one f
   const anonymous = await app.ask('GET /');
   assert.equal(anonymous.headers.get('Set-Cookie'), null);
 });
+
+test('the address of a form that was refused leads back to its page, and the refusal reads as one sentence', async () => {
+  const app = await createTestApp();
+  await app.ask('PUT /v1/domains/go.example', {});
+  const refused = await post(app, '/domains/go.example/links', { match: 'exact', target: 'http://127.0.0.1/' });
+  assert.equal(refused.status, 422);
+  assert.match(
+    refused.body,
+    /This target is not allowed: target leads to 127\.0\.0\.1, which is not a public address</,
+  );
+  const slug = await post(app, '/domains/go.example/links', {
+    slug: 'a?b',
+    match: 'exact',
+    target: 'https://x.example',
+  });
+  assert.match(slug.body, /: slug holds /);
+
+  const domain = '/links/domains/go.example';
+  for (const [form, page] of [
+    ['/sign-in', '/links/'],
+    ['/domains', '/links/'],
+    ['/domains/go.example/links', domain],
+    ['/domains/go.example/import', domain],
+    ['/domains/go.example/remove', domain],
+    ['/domains/go.example/links/a%2Fb/edit?match=prefix', `${domain}/links/a%2Fb?match=prefix`],
+    ['/domains/go.example/links/a/remove', `${domain}/links/a?match=exact`],
+  ]) {
+    const { status, headers } = await app.ask(`GET ${form}`, undefined, { Cookie: `hawker-session=${KEY}` });
+    assert.deepEqual([status, headers.get('Location')], [303, page], form);
+  }
+});

@@ -109,6 +109,13 @@ export function consoleRoutes(app: App, { config, prefix }: Pick<Runtime, 'confi
     signedIn((c, api) => showLink(c, api)),
   );
 
+  // A form that was refused is shown again where it was sent to; opening that address again, as reloading does, leads to its page.
+  const toDomain = (c: Context) => c.redirect(domainHref(prefix, c.req.param('host') ?? ''), 303);
+  const toLink = (c: Context) => c.redirect(linkHref(prefix, c.req.param('host') ?? '', linkOf(c)), 303);
+  for (const path of ['/sign-in', '/domains']) app.get(path, (c) => c.redirect(`${prefix}/`, 303));
+  for (const form of ['links', 'import', 'remove']) app.get(`/domains/:host/${form}`, toDomain);
+  for (const form of ['edit', 'remove']) app.get(`/domains/:host/links/:slug/${form}`, toLink);
+
   app.post('/sign-in', async (c) => {
     requireOwnForm(c);
     const key = (await fields(c))['key']?.trim() ?? '';
@@ -213,9 +220,13 @@ export function consoleRoutes(app: App, { config, prefix }: Pick<Runtime, 'confi
 
 const apiPath = (host: string) => `/v1/domains/${encodeURIComponent(host)}`;
 
+function linkOf(c: Context): Pick<LinkView, 'slug' | 'match'> {
+  return { slug: c.req.param('slug') ?? '', match: c.req.query('match') === 'prefix' ? 'prefix' : 'exact' };
+}
+
 function linkApiPath(c: Context): string {
-  const match = c.req.query('match') === 'prefix' ? 'prefix' : 'exact';
-  return `${apiPath(c.req.param('host') ?? '')}/links/${encodeURIComponent(c.req.param('slug') ?? '')}?match=${match}`;
+  const { slug, match } = linkOf(c);
+  return `${apiPath(c.req.param('host') ?? '')}/links/${encodeURIComponent(slug)}?match=${match}`;
 }
 
 /** A form's text fields; a browser's line ends become plain ones. Throws `too_large`. */

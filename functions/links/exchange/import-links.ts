@@ -4,7 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { isAppError } from '#shared/errors.ts';
+import { type AppError, isAppError } from '#shared/errors.ts';
+import { detailOf, StoppedHalfway, toAppError } from '#shared/http/problem.ts';
 import { type Domain, type Link, linkDocId } from '#shared/links/records.ts';
 import { parseSlug } from '#shared/links/slug.ts';
 import { patched } from '../patch.ts';
@@ -37,7 +38,7 @@ const LISTED = 1_000;
 /** Links at a time. Between two parts other requests have their turn; a dry run judges each part on what is stored and on itself. */
 const PART = 500;
 
-/** Throws what the writer throws; what was written until then stays. */
+/** Throws what the writer throws, with what was written until then, which stays. A dry run writes nothing, and throws it as it is. */
 export async function importLinks(
   writer: LinkWriter,
   domain: Domain,
@@ -59,7 +60,12 @@ export async function importLinks(
   const results: LinkResult[] = [];
   while (results.length < changes.length) {
     const part = changes.slice(results.length, results.length + PART);
-    results.push(...(await writer.saveLinks(domain.host, part, options)));
+    const onCommitted = (done: readonly LinkResult[]) => results.push(...done);
+    try {
+      await writer.saveLinks(domain.host, part, { ...options, onCommitted });
+    } catch (error) {
+      throw options.dryRun ? error : stopped(toAppError(error), results);
+    }
     await setImmediate();
   }
   const report: ImportReport = {
@@ -83,6 +89,18 @@ export async function importLinks(
   const told = new Map(report.problems.map((problem) => [`${problem.line} ${problem.reason}`, problem]));
   report.problems = [...told.values()].sort((a, b) => a.line - b.line);
   return report;
+}
+
+/** Says how far an import came. A commit that may or may not have happened is not counted. */
+function stopped(error: AppError, results: readonly LinkResult[]): AppError {
+  const count = (wanted: LinkResult['outcome']) => results.filter(({ outcome }) => outcome === wanted).length;
+  const done = { created: count('created'), updated: count('changed'), unchanged: count('unchanged') };
+  const least = error.code === 'outcome_unknown' ? 'at least ' : '';
+  return new StoppedHalfway(
+    error,
+    `${detailOf(error)}. Before that ${least}${done.created} links were created and ${done.updated} updated, ${done.unchanged} were as the file says; importing it again goes on from there`,
+    done,
+  );
 }
 
 /** Of two lines that come to the same link the first stays: spellings that the domain takes for one, or a file that says it twice. */

@@ -5,6 +5,7 @@
 import type { FunctionRow, Runtime } from '#shared/define.ts';
 import { perMinute, type RecentInvocation, recent } from '#shared/telemetry/recent.ts';
 import { createKept, type Known } from './known.ts';
+import type { LastFirings } from './last-firings.ts';
 import type { Pace } from './pace.ts';
 import { type BusState, readBus } from './parts/bus.ts';
 import { type LeaseRow, readLeases } from './parts/leases.ts';
@@ -28,10 +29,12 @@ export interface Overview {
   minute: {
     requests: number;
     failures: number;
+    /** Of events and firings. */
+    otherFailures: number;
     p50Ms: number;
     p99Ms: number;
     /** Of each ten seconds of the last ten minutes, the oldest first. */
-    pace: { requests: number[]; failures: number[] };
+    pace: { ended: number[]; failures: number[] };
   };
   /** The newest first. */
   invocations: Told[];
@@ -51,6 +54,7 @@ export interface OverviewOptions {
   rows: readonly FunctionRow[];
   runtime: Runtime;
   pace: Pace;
+  firings: LastFirings;
   /** What the live list leaves out: what comes of looking at the page itself. */
   isOwn: (one: RecentInvocation) => boolean;
 }
@@ -70,7 +74,7 @@ const REMOTE_MS = 15_000;
 /** What is slower than this is shown when it comes. */
 const PATIENCE_MS = 2_000;
 
-export function createOverview({ rows, runtime, pace, isOwn }: OverviewOptions): OverviewReader {
+export function createOverview({ rows, runtime, pace, firings, isOwn }: OverviewOptions): OverviewReader {
   const { config, clock, store } = runtime;
   const goodMs = store.remote ? REMOTE_MS : NEAR_MS;
   const kept = <T>(read: () => Promise<T> | T) => createKept({ read, goodMs, clock });
@@ -80,7 +84,7 @@ export function createOverview({ rows, runtime, pace, isOwn }: OverviewOptions):
   const readiness = kept(() => readReadiness(runtime));
   const queue = kept(() => readQueue(runtime, rows));
   const leases = kept(() => readLeases(runtime));
-  const schedules = kept(createSchedules(rows, runtime));
+  const schedules = kept(createSchedules(rows, runtime, firings));
   const runs = serves('migrations') ? kept(() => readRuns(runtime)) : undefined;
   const bus = serves('bus') ? kept(() => readBus(runtime)) : undefined;
   const asked = [readiness, queue, leases, schedules, ...(runs ? [runs] : []), ...(bus ? [bus] : [])];

@@ -1,4 +1,4 @@
-/** How many requests came, and how many invocations failed, in each ten seconds of the last ten minutes. */
+/** How many invocations ended, and how many of them failed, in each ten seconds of the last ten minutes. */
 import type { RecentInvocation } from '#shared/telemetry/recent.ts';
 
 export const STEP_S = 10;
@@ -8,18 +8,18 @@ export interface Pace {
   /** Counts one. Never throws. */
   count(one: RecentInvocation): void;
   /** The oldest first, STEPS of each; the step under way is the last. */
-  read(now: number): { requests: number[]; failures: number[] };
+  read(now: number): { ended: number[]; failures: number[] };
 }
 
 export function createPace(): Pace {
-  const ring = Array.from({ length: STEPS }, () => ({ step: -1, requests: 0, failures: 0 }));
+  const ring = Array.from({ length: STEPS }, () => ({ step: -1, ended: 0, failures: 0 }));
   return {
     count(one) {
       const step = stepOf(one.at);
       const slot = ring[step % STEPS];
       if (!slot) return;
-      if (slot.step !== step) Object.assign(slot, { step, requests: 0, failures: 0 });
-      if (one.kind === 'request') slot.requests++;
+      if (slot.step !== step) Object.assign(slot, { step, ended: 0, failures: 0 });
+      slot.ended++;
       if (hasFailed(one)) slot.failures++;
     },
     read(now) {
@@ -29,7 +29,7 @@ export function createPace(): Pace {
         return slot?.step === first + at ? slot : undefined;
       });
       return {
-        requests: slots.map((slot) => slot?.requests ?? 0),
+        ended: slots.map((slot) => slot?.ended ?? 0),
         failures: slots.map((slot) => slot?.failures ?? 0),
       };
     },

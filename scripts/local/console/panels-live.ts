@@ -7,7 +7,7 @@ import { type Html, table } from './table.ts';
 import { countText, msText, timeTag } from './words.ts';
 
 export function minutePanel({ minute }: Pick<Overview, 'minute'>): Html {
-  const { requests, failures, p50Ms, p99Ms, pace } = minute;
+  const { requests, failures, otherFailures, p50Ms, p99Ms, pace } = minute;
   const quiet = requests === 0;
   const rate = requests / 60;
   return html`<dl class="figures">
@@ -15,6 +15,7 @@ export function minutePanel({ minute }: Pick<Overview, 'minute'>): Html {
 <div${failures > 0 ? html` class="bad"` : ''}><dt>Failures</dt><dd>${countText(failures)}</dd></div>
 <div><dt>Median</dt><dd>${quiet ? '–' : msText(p50Ms)}</dd></div>
 <div><dt>99 % within</dt><dd>${quiet ? '–' : msText(p99Ms)}</dd></div>
+${otherFailures > 0 ? html`<div class="bad"><dt>Failed events, firings</dt><dd>${countText(otherFailures)}</dd></div>` : ''}
 </dl>
 ${sparkline(pace)}`;
 }

@@ -188,8 +188,20 @@ describe('where a trace can be looked at', () => {
   });
 });
 
+describe('the last minute', () => {
+  it('sets failed requests beside requests, and what failed besides apart, where something did', async () => {
+    const pace = { ended: [9], failures: [8] };
+    const figures = { requests: 4, failures: 1, otherFailures: 7, p50Ms: 1, p99Ms: 2, pace };
+    const { minute = '' } = await show(overviewOf({ minute: figures }));
+    assert.match(minute, /<dt>Failures<\/dt><dd>1<\/dd>/);
+    assert.match(minute, /<dt>Failed events, firings<\/dt><dd>7<\/dd>/);
+    assert.match(minute, /of the last [\d.]+ minutes: 9, .*; failures: 8/);
+    assert.doesNotMatch((await show(overviewOf({})))['minute'] ?? '', /Failed events/);
+  });
+});
+
 describe('the pace', () => {
-  it('counts requests and failures in the ten seconds in which they ended, and forgets those of ten minutes ago', () => {
+  it('counts what ended and what failed in the ten seconds in which it did, and forgets those of ten minutes ago', () => {
     const pace = createPace();
     const at = Date.parse(NOW);
     const one = (ms: number, given: Partial<RecentInvocation> = {}) => pace.count({ ...request(given), at: at + ms });
@@ -198,12 +210,12 @@ describe('the pace', () => {
     one(10_000, { status: 404 });
     const { status: _, ...firing } = request({ kind: 'firing', outcome: 'failed', at: at + 10_000 });
     pace.count(firing);
-    const { requests, failures } = pace.read(at + 10_000);
-    assert.deepEqual([requests.length, requests.slice(-2), failures.slice(-2)], [60, [2, 1], [1, 1]]);
-    assert.deepEqual(pace.read(at + 600_000).requests.slice(0, 2), [1, 0]);
-    assert.ok(pace.read(at + 700_000).requests.every((count) => count === 0));
+    const { ended, failures } = pace.read(at + 10_000);
+    assert.deepEqual([ended.length, ended.slice(-2), failures.slice(-2)], [60, [2, 2], [1, 1]]);
+    assert.deepEqual(pace.read(at + 600_000).ended.slice(0, 2), [2, 0]);
+    assert.ok(pace.read(at + 700_000).ended.every((count) => count === 0));
     one(600_000);
-    assert.equal(pace.read(at + 600_000).requests.at(-1), 1, 'a slot that is used again begins at nothing');
+    assert.equal(pace.read(at + 600_000).ended.at(-1), 1, 'a slot that is used again begins at nothing');
   });
 
   it('takes a refusal for no failure', () => {

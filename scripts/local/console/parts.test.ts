@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { MANIFEST } from '#functions/manifest.ts';
 import { loadConfig } from '#shared/config.ts';
 import type { Runtime } from '#shared/define.ts';
@@ -9,17 +9,16 @@ import { openLeases } from '#shared/lease/index.ts';
 import { withShorthands } from '#shared/store/index.ts';
 import { createMemoryDriver } from '#shared/store/memory.ts';
 import { docId } from '#shared/store/store.ts';
-import { forgetRecent, keepInvocation, keepRecent } from '#shared/telemetry/recent.ts';
 import { createFakeClock } from '#shared/testing/fake-clock.ts';
 import { createKeptLog } from '#shared/testing/kept-log.ts';
 import { guardAgainstLeaks } from '#shared/testing/leak-guard.ts';
 import { createKept } from './known.ts';
+import { createLastFirings } from './last-firings.ts';
 import { readLeases } from './parts/leases.ts';
 import { readQueue } from './parts/queue.ts';
 import { createSchedules } from './parts/schedules.ts';
 
 guardAgainstLeaks();
-afterEach(forgetRecent);
 
 const START = '2026-01-01T12:00:30Z';
 
@@ -72,7 +71,8 @@ describe('schedules', () => {
     const clock = createFakeClock(Date.parse(START));
     const record = (firing: string, state: string) =>
       store.create('schedule-firings', docId('outbox-relay', firing), { state, attempts: 1, at: firing });
-    return { record, read: createSchedules(relay, { store, clock }) };
+    const firings = createLastFirings(['outbox-relay']);
+    return { record, seen: firings.keep, read: createSchedules(relay, { store, clock }, firings) };
   };
 
   it('tell when they fire next, and nothing of an end that nobody knows', async () => {
@@ -95,11 +95,10 @@ describe('schedules', () => {
   });
 
   it('tell of a firing with nothing to do, which leaves no record, as this process saw it', async () => {
-    const { record, read } = start();
-    keepRecent();
+    const { record, seen, read } = start();
     await record('2026-01-01T11:58:00Z', 'done');
     const idle = { kind: 'firing', function: 'outbox-relay', name: 'outbox-relay', outcome: 'idle', ms: 1 } as const;
-    keepInvocation({ ...idle, at: Date.parse('2026-01-01T12:00:00.100Z'), requestId: '2026-01-01T12:00:00Z' }, false);
+    seen({ ...idle, at: Date.parse('2026-01-01T12:00:00.100Z'), requestId: '2026-01-01T12:00:00Z' });
     const [row] = await read();
     assert.deepEqual([row?.last?.firing, row?.last?.state], ['2026-01-01T12:00:00Z', 'idle']);
   });

@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from 'hono';
-import type { FunctionRow, Runtime } from '#shared/define.ts';
+import { type FunctionRow, isScheduled, type Runtime } from '#shared/define.ts';
 import { AppError, isAppError } from '#shared/errors.ts';
 import type { App, AppEnv } from '#shared/http/app.ts';
 import { createAuthenticate } from '#shared/http/auth.ts';
@@ -13,6 +13,7 @@ import { requireHost, requireRole } from '#shared/http/callers.ts';
 import { canBeKey, createSession, requireOwnForm } from '#shared/http/session.ts';
 import { openedOnce } from '#shared/opened-once.ts';
 import { keepRecent, onInvocation, type RecentInvocation } from '#shared/telemetry/recent.ts';
+import { createLastFirings } from './last-firings.ts';
 import { createPace } from './pace.ts';
 import type { Views } from './views.ts';
 
@@ -35,12 +36,14 @@ export function consoleRoutes(app: App, { rows, runtime, basePath }: ConsolePart
   const outside = AsyncLocalStorage.snapshot();
   keepRecent();
   onInvocation(pace.count);
+  const firings = createLastFirings(rows.filter(isScheduled).map(({ name }) => name));
+  onInvocation(firings.keep);
 
   const names = new Set(rows.map(({ name }) => name));
   const isOwn = ({ function: name, route }: RecentInvocation) =>
     !names.has(name) && route !== undefined && (route === `${basePath}/` || route.startsWith(`${at}/`));
   const openViews = openedOnce(async () =>
-    (await import('./views.ts')).createViews({ rows, runtime, pace, isOwn, outside }),
+    (await import('./views.ts')).createViews({ rows, runtime, pace, firings, isOwn, outside }),
   );
   let loaded: Views | undefined;
   const views = async () => {

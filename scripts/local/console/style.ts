@@ -16,6 +16,8 @@ button.quiet { border-color: var(--line) }
 #link:is([data-state=lost], [data-state=unready]) { color: var(--bad); font-weight: 600 }
 #link:is([data-state=lost], [data-state=unready])::before { background: var(--bad) }
 .hush { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+/* What was green is no longer known to be; not paler, which would be hard to read. */
+#live[data-stale] { filter: grayscale(1) }
 #live { display: grid; gap: 0 3rem; grid-template-columns: minmax(0, 1fr) }
 @media (min-width: 62rem) { #live { grid-template-columns: minmax(0, 1.5fr) minmax(0, 1fr) } }
 .panel { margin: 0 0 2rem }

@@ -5,7 +5,7 @@ export function overviewOf(given: Partial<Overview>): Overview {
   const none = Array.from({ length: 60 }, () => 0);
   return {
     now: '2026-01-01T00:00:00.000Z',
-    minute: { requests: 0, failures: 0, p50Ms: 0, p99Ms: 0, pace: { requests: none, failures: none } },
+    minute: { requests: 0, failures: 0, otherFailures: 0, p50Ms: 0, p99Ms: 0, pace: { ended: none, failures: none } },
     invocations: [],
     failures: [],
     readiness: {

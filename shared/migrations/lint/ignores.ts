@@ -3,7 +3,7 @@
  * `-- squawk-ignore-file rule` for the file.
  */
 import type { Raised } from './finding.ts';
-import { OF_SQUAWK, RULES } from './rules.ts';
+import { CERTAIN, OF_SQUAWK, RULES } from './rules.ts';
 
 const COMMENT =
   /^[ \t]*(?:--|\/\/|#|\/\*)[ \t]*(\+job[ \t]+ignore|squawk-ignore-file|squawk-ignore)\b[ \t:]*([^\n]*?)(?:\*\/)?[ \t\r]*$/gm;
@@ -42,6 +42,7 @@ export function heedIgnores(text: string, ranges: readonly Range[], raised: read
     else if (next) at.set(next, new Set([...(at.get(next) ?? []), ...rules]));
   }
   const heeded = raised.filter(({ rule, offset }) => {
+    if (CERTAIN.has(rule)) return true;
     if (everywhere.has(rule)) return false;
     const range = ranges[lastBefore(ranges, offset)];
     return !(range && at.get(range)?.has(rule));

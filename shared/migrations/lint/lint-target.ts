@@ -7,13 +7,13 @@ import type { Version } from '../migration.ts';
 import type { Target } from '../target.ts';
 import type { Finding } from './finding.ts';
 import { lintFiles } from './lint.ts';
-import { readLintFiles } from './read-lint-files.ts';
+import { type LintGiven, readLintFiles } from './read-lint-files.ts';
 
 const MOST_ROWS = 100_000;
 
 interface Given {
   /** Instead of those that are deployed. */
-  files?: Readonly<Record<string, string>> | undefined;
+  files?: LintGiven | undefined;
   /** Characters of one file, which the parser makes a thousand times as many bytes of. */
   most?: number;
 }

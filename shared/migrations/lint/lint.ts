@@ -1,13 +1,16 @@
 /** What is dangerous or wrong in a folder of migrations, by its files alone. */
 import { isAppError } from '../../errors.ts';
+import { pageStatement } from '../backfill/marker.ts';
 import { readDirectives } from '../directives.ts';
-import { parseFileName } from '../file-name.ts';
+import { LARGEST_STORED, parseFileName } from '../file-name.ts';
 import type { Directives, Version } from '../migration.ts';
 import type { Kind } from '../target.ts';
 import type { Effects, Finding, LintedScript, Raised } from './finding.ts';
 import { noEffects } from './finding.ts';
 import { heedIgnores } from './ignores.ts';
+import { notUtf8 } from './not-utf8.ts';
 import { nothingKnown, type PgKnown } from './pg-known.ts';
+import type { LintGiven } from './read-lint-files.ts';
 import { RULES } from './rules.ts';
 
 interface File {
@@ -25,7 +28,7 @@ const LOOKS_LIKE = /^(?:[VUR]?\d+.*\.sql|.*\.(?:up|down)\.[a-z]+)$/i;
 
 /** `late`: versions that no `up` will run, where that is known. By version and place. Never throws for what files hold. */
 export async function lintFiles(
-  files: Readonly<Record<string, string>>,
+  files: LintGiven,
   kind: Kind,
   { late = [] }: { late?: readonly Version[] } = {},
 ): Promise<Finding[]> {
@@ -49,9 +52,7 @@ export async function lintFiles(
   const known = nothingKnown();
   const all: File[] = [];
   for (const { file, version, direction } of named)
-    all.push(
-      await readFile({ file, text: (files[file] ?? '').replace(/^\ufeff/, ''), version, direction }, kind, known),
-    );
+    all.push(await readFile({ file, version, direction }, files, { kind, known }));
   for (const of of byVersion(all)) lintPair(of, late.includes(of[0]?.version ?? -1n));
   return [
     ...Object.keys(files)
@@ -63,25 +64,39 @@ export async function lintFiles(
 }
 
 async function readFile(
-  { file, text, version, direction }: Pick<File, 'file' | 'text' | 'version' | 'direction'>,
-  kind: Kind,
-  known: PgKnown,
+  of: Pick<File, 'file' | 'version' | 'direction'>,
+  files: LintGiven,
+  { kind, known }: { kind: Kind; known: PgKnown },
 ): Promise<File> {
+  const { file, version, direction } = of;
+  const given = files[file] ?? '';
   const raised: Raised[] = [];
+  if (version > LARGEST_STORED)
+    raised.push({ rule: 'version-too-large', offset: 0, message: `no table can hold the version ${version}` });
+  if (typeof given !== 'string') {
+    const { text, at } = notUtf8(given);
+    raised.push(at);
+    // What else is in it would be told of a text that nobody wrote.
+    const linted = { raised: [at], ranges: [], effects: { ...noEffects(), unclear: true } };
+    return { ...of, text, directives: undefined, linted, raised };
+  }
+  const text = given.replace(/^\ufeff/, '');
   let directives: Directives | undefined;
   try {
     directives = readDirectives(file, text);
+    // It may be right in another dialect alone.
+    if (directives.backfill && kind !== 'firestore') pageStatement({ file, text }, directives.backfill, kind);
   } catch (error) {
     if (!isAppError(error)) throw error;
     const [, line = '1', message = error.message] = /, line (\d+): (.*)$/s.exec(error.message) ?? [];
     raised.push({ rule: 'bad-directive', offset: offsetOf(text, Number(line)), message });
   }
-  const given = { down: direction === 'down', backfill: directives?.backfill !== undefined };
+  const how = { down: direction === 'down', backfill: directives?.backfill !== undefined };
   // What a way back does to types is no news for the next file.
-  const linted = await lintText(text, kind, { ...given, known: given.down ? nothingKnown() : known });
+  const linted = await lintText(text, kind, { ...how, known: how.down ? nothingKnown() : known });
   const crlf = text.indexOf('\r\n');
   if (crlf >= 0) raised.push({ rule: 'crlf', offset: crlf, message: 'lines end with CR and LF' });
-  return { file, text, version, direction, directives, linted, raised: [...raised, ...linted.raised] };
+  return { ...of, text, directives, linted, raised: [...raised, ...linted.raised] };
 }
 
 async function lintText(

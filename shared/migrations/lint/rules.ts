@@ -32,6 +32,13 @@ export const RULES = {
     'Two files have the same version and direction',
     'Give one of them another number',
   ),
+  'not-utf8': rule('error', ALL, 'It is not UTF-8, and no command takes a folder with such a file', 'Save it as UTF-8'),
+  'version-too-large': rule(
+    'error',
+    ALL,
+    'Its version is above 9223372036854775807, the highest that a table can hold',
+    'Give it a smaller number',
+  ),
   'ignored-name': rule(
     'warning',
     ALL,
@@ -239,6 +246,11 @@ export const RULES = {
 } as const satisfies Record<string, Rule>;
 
 export type RuleId = keyof typeof RULES;
+
+/** No comment silences these: whatever lint said, the runner would still refuse the file. */
+export const CERTAIN: ReadonlySet<RuleId> = new Set<RuleId>([
+  ...(['bad-directive', 'duplicate-version', 'not-utf8', 'version-too-large'] as const),
+]);
 
 /** Rules of squawk that are none of ours: whoever ignores one means squawk. `require-lock-timeout` has nothing to say here, since every target sets one. */
 export const OF_SQUAWK: ReadonlySet<string> = new Set([

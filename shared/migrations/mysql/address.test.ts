@@ -22,6 +22,7 @@ describe('address of a MySQL database', () => {
       'mysql://a:secret@h/',
       'mysql://a:secret%zz@h/d',
       'mysql:///d',
+      'mysql://a:12/secret@h/d',
     ];
     for (const address of [...bad, 'mysql://a:secret@h/d?tls=maybe'])
       assert.throws(

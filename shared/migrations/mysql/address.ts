@@ -1,5 +1,6 @@
 /** `mysql://user:password@host:port/database?tls=true`, and golang-migrate's form of it with `@tcp(host:port)`. Other parameters of golang-migrate's are its own and are passed over. */
 import { AppError } from '../../errors.ts';
+import { isCertain } from '../unreached.ts';
 
 export interface MysqlAddress {
   host: string;
@@ -11,10 +12,12 @@ export interface MysqlAddress {
 }
 
 export function parseAddress(address: string, target: string): MysqlAddress {
-  const url = URL.parse(address.replace(/@tcp\(([^()]*)\)\//, '@$1/'));
+  const plain = address.replace(/@tcp\(([^()]*)\)\//, '@$1/');
+  const url = URL.parse(plain);
   // Never the address itself in words: it may hold a password.
   const refuse = (what: string) => new AppError('not_configured', `The address of the target "${target}" ${what}`);
   if (url?.protocol !== 'mysql:' || !url.hostname) throw refuse('is no mysql:// address');
+  if (!isCertain(plain)) throw refuse('is not percent-encoded as an address must be');
   let parts: string[];
   try {
     parts = [url.username, url.password, url.pathname.slice(1)].map(decodeURIComponent);

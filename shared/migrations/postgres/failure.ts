@@ -1,5 +1,6 @@
 /** What PostgreSQL's errors mean to a run. Its codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 import { AppError, isAppError } from '../../errors.ts';
+import { type ServerPlace, unreached } from '../unreached.ts';
 import { FENCED, MOVED } from './tables.ts';
 
 /** What of an error is looked at; its own text may hold the address. */
@@ -64,6 +65,18 @@ export function failure(error: unknown, what: string): AppError {
   // Sign-in, a database that is not there, rights: nothing that time heals.
   const refused = /^(28|3D|3F|42|25006)/.test(state);
   return new AppError(refused ? 'migration_refused' : 'unavailable', `${what}: ${message} (${state})`);
+}
+
+/** `pg` has no code for it. */
+const NO_ANSWER = 'timeout expired';
+
+/** Nothing was there yet that could be lost. */
+export function notOpened(error: unknown, place: ServerPlace | undefined): AppError {
+  if (isAppError(error) || sqlStateOf(error) !== undefined) return failure(error, 'while it was being opened');
+  const { message } = asPgError(error);
+  const code = message === NO_ANSWER ? 'ETIMEDOUT' : asPgError(error).code;
+  const why = code ?? 'what answers there hung up, or is no PostgreSQL';
+  return unreached(code, place) ?? new AppError('unavailable', `no connection to PostgreSQL came about (${why})`);
 }
 
 /** `position` counts code points from 1. */

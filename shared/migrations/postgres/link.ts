@@ -7,7 +7,8 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import { unlessAborted } from '../../unless-aborted.ts';
 import type { Route } from '../address.ts';
-import { failure } from './failure.ts';
+import { isCertain } from '../unreached.ts';
+import { failure, notOpened } from './failure.ts';
 import { end, inner, plain } from './wire.ts';
 
 const CONNECT_MS = 10_000;
@@ -112,7 +113,7 @@ export async function connect(address: string | Route, { application, clock, sig
           'not_configured',
           'the address asks for TLS (sslmode), which PostgreSQL does not offer there',
         );
-      throw failure(error, 'while it was being opened');
+      throw notOpened(error, typeof address === 'string' && isCertain(address) ? client : undefined);
     }
     return client;
   };

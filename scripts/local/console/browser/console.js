@@ -72,6 +72,7 @@ function tellTimes() {
 function lost() {
   lostAt ??= heardAt;
   say(`Not connected since ${clockTime(lostAt)}`, 'lost');
+  live.dataset['stale'] = '';
 }
 
 function close() {
@@ -92,6 +93,7 @@ function connect() {
     const data = JSON.parse(event.data);
     heardAt = Date.now();
     lostAt = undefined;
+    delete live.dataset['stale'];
     ahead = Date.parse(data.now) - heardAt;
     take(data);
     sayHow();

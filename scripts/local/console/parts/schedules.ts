@@ -2,7 +2,7 @@
 import { type FunctionRow, isScheduled, type Runtime, type ScheduledRow } from '#shared/define.ts';
 import { createTimetable, firingId, type Timetable } from '#shared/schedule/timetable.ts';
 import { docId } from '#shared/store/store.ts';
-import { recent } from '#shared/telemetry/recent.ts';
+import type { LastFirings } from '../last-firings.ts';
 
 export interface ScheduleRow {
   name: string;
@@ -30,6 +30,7 @@ const MOST = 100;
 export function createSchedules(
   rows: readonly FunctionRow[],
   { store, clock }: Pick<Runtime, 'store' | 'clock'>,
+  firings: Pick<LastFirings, 'of'>,
 ): () => Promise<ScheduleRow[]> {
   const schedules = rows.filter(isScheduled).map((row) => ({ row, timetable: createTimetable(row.trigger) }));
 
@@ -50,7 +51,7 @@ export function createSchedules(
 
   /** Of one that found nothing to do, this process alone knows. */
   const lastSeen = (name: string) => {
-    const seen = recent().invocations.find((one) => one.kind === 'firing' && one.function === name);
+    const seen = firings.of(name);
     return seen && { firing: seen.requestId, state: seen.outcome, at: new Date(seen.at).toISOString() };
   };
 
